@@ -1,0 +1,76 @@
+# GNU make 3.81 (macOS) and newer.
+
+LINT    = go tool -modfile=internal/tools/go.mod golangci-lint
+COMPOSE = docker compose
+random  = od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check build generate migrate migrate-status migrate-down migrate-new psql up down go
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+run: go ## start the receiver with a Postgres of its own (or the one of DATABASE_URL)
+	@go run ./cmd/cdrstore serve
+
+demo: go ## send the running receiver simulated calls of every provider
+	@go run ./cmd/cdrstore simulate
+
+psql: go ## open psql on the receiver's database
+	@go run ./cmd/cdrstore psql
+
+test: go ## run all tests on a temporary Postgres
+	@race=-race; \
+	if [ "$$(go env CGO_ENABLED)" != 1 ] || \
+	   ! echo '#include <stdlib.h>' | $$(go env CC) -x c -c -o /dev/null - 2>/dev/null; then \
+		race=; export CGO_ENABLED=0; echo 'no C compiler here: testing without the race detector' >&2; \
+	fi; \
+	go run ./internal/postgres/withpg -- go test $$race -count=1 ./...
+
+check: go ## check format, code, generated code, modules and the compose file
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "not formatted, run gofmt -w: $$files" >&2; exit 1; }
+	go vet ./...
+	GOOS=darwin go vet ./...
+	$(LINT) run --allow-parallel-runners ./...
+	go tool sqlc diff
+	go mod tidy -diff
+	go -C internal/tools mod tidy -diff
+	go -C internal/tools vet ./...
+	go run -C internal/tools ./composecheck ../../docker-compose.yml
+
+build: go ## build bin/cdrstore, one static program
+	CGO_ENABLED=0 go build -trimpath -o bin/cdrstore ./cmd/cdrstore
+
+generate: go ## generate db/ from migrations/ and queries/
+	go tool sqlc generate
+
+migrate: go ## apply the migrations that the database lacks
+	@go run ./cmd/cdrstore migrate up
+
+migrate-status: go ## list the migrations and when they were applied
+	@go run ./cmd/cdrstore migrate status
+
+migrate-down: go ## take the last migration back, and its data with it
+	@go run ./cmd/cdrstore migrate down
+
+migrate-new: go ## write an empty migration: make migrate-new name=add_something
+	@[ -n "$(name)" ] || { echo 'usage: make migrate-new name=add_something' >&2; exit 1; }
+	@go run ./cmd/cdrstore migrate new "$(name)"
+
+up: .env ## start Postgres and the receiver in containers
+	$(COMPOSE) up --detach --build --wait
+	@echo "The receiver is at http://127.0.0.1:$${CDRSTORE_PORT:-8080}/hooks/SOURCE?token=…, the token is in .env"
+
+down: .env ## stop the containers; the data stays
+	$(COMPOSE) down
+
+# Secrets for the containers. Never overwritten: the database keeps its first password.
+.env:
+	@umask 077; printf 'POSTGRES_PASSWORD=%s\nCDRSTORE_TOKEN=%s\n' "$$($(random))" "$$($(random))" > .env.new && mv .env.new .env
+	@echo 'wrote .env with random secrets'
+
+go:
+	@wanted=$$(awk '/^go / { print $$2 }' go.mod); \
+	command -v go > /dev/null || { echo "Go $$wanted or newer is needed, and there is none: https://go.dev/doc/install (macOS: brew install go)" >&2; exit 1; }; \
+	said=$$(go list -m 2>&1 > /dev/null) || { echo "$$said" >&2; \
+		echo "Go $$wanted or newer is needed, this is $$(GOTOOLCHAIN=local go version 2>&1): https://go.dev/doc/install (macOS: brew install go)" >&2; exit 1; }

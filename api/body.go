@@ -1,0 +1,134 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+)
+
+// readBody returns a body inflated, or as it was received and the reason why it
+// could not be inflated. An error means that nothing may be stored.
+func (s *Server) readBody(c echo.Context, held *lease) (body []byte, problem string, err error) {
+	r := c.Request()
+	if r.ContentLength > s.limits.Body {
+		return nil, "", errTooLarge
+	}
+	in := &pacedReader{r: r.Body, c: c, start: time.Now(), grace: s.limits.BodyGrace, rate: s.limits.BodyRate}
+	defer setReadDeadline(c, time.Time{}) // the connection goes on
+	received, err := readAll(in, s.limits.Body, held)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, "", errSlow
+	case errors.Is(err, errTooLarge), errors.Is(err, errInFlight):
+		return nil, "", err
+	case err != nil:
+		return nil, "", errIncomplete
+	}
+	return s.inflate(received, r.Header.Values("Content-Encoding"), held)
+}
+
+// inflate goes by the header and, failing that, by the first bytes. Text is
+// read as it is, whatever the header says: some proxies inflate a body and
+// leave the header.
+func (s *Server) inflate(received []byte, header []string, held *lease) (body []byte, problem string, err error) {
+	zipped, unknown := contentEncoding(header)
+	isGzip := bytes.HasPrefix(received, []byte{0x1F, 0x8B})
+	switch {
+	case len(received) == 0, !zipped && unknown == "" && !isGzip, isText(received):
+		return received, "", nil
+	case unknown != "":
+		return received, fmt.Sprintf("content encoding %q is not supported", unknown), nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(received))
+	if err != nil {
+		return received, fmt.Sprintf("body: gzip: %v", err), nil
+	}
+	before := held.bytes
+	body, err = readAll(z, s.limits.Inflated, held)
+	switch {
+	case errors.Is(err, errTooLarge), errors.Is(err, errInFlight):
+		return nil, "", err
+	case err != nil:
+		held.give(held.bytes - before)
+		return received, fmt.Sprintf("body: gzip: %v", err), nil
+	}
+	held.give(before)
+	return body, "", nil
+}
+
+// contentEncoding reads the header: gzip, or what is neither that nor nothing.
+func contentEncoding(header []string) (zipped bool, unknown string) {
+	var words []string
+	for word := range strings.SplitSeq(strings.ToLower(strings.Join(header, ",")), ",") {
+		if word = strings.TrimSpace(word); word != "" && word != "identity" {
+			words = append(words, word)
+		}
+	}
+	switch {
+	case len(words) == 0:
+		return false, ""
+	case len(words) == 1 && (words[0] == "gzip" || words[0] == "x-gzip"):
+		return true, ""
+	}
+	unknown = strings.Join(words, ", ")
+	return false, strings.ToValidUTF8(unknown[:min(len(unknown), 100)], "")
+}
+
+// isText reports whether a body cannot be compressed data: UTF-8 without control
+// characters.
+func isText(body []byte) bool {
+	control := func(r rune) bool { return r < ' ' && r != '\t' && r != '\r' && r != '\n' }
+	return utf8.Valid(body) && bytes.IndexFunc(body, control) < 0
+}
+
+// readAll reads to the end, but not over limit. Memory is taken from the lease
+// as it is needed, not as a client announces it.
+func readAll(r io.Reader, limit int64, held *lease) ([]byte, error) {
+	var buf []byte
+	for {
+		if len(buf) == cap(buf) {
+			size := min(max(512, 2*int64(cap(buf))), limit+1)
+			if !held.take(size - int64(cap(buf))) {
+				return nil, errInFlight
+			}
+			buf = append(make([]byte, 0, size), buf...)
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case int64(len(buf)) > limit:
+			return nil, errTooLarge
+		case errors.Is(err, io.EOF):
+			return buf, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// pacedReader ends a body that comes too slowly: the time for it grows with what
+// has come.
+type pacedReader struct {
+	r     io.Reader
+	c     echo.Context
+	start time.Time
+	grace time.Duration
+	rate  int64
+	n     int64
+}
+
+func (p *pacedReader) Read(b []byte) (int, error) {
+	earned := time.Duration(float64(p.n) / float64(p.rate) * float64(time.Second))
+	setReadDeadline(p.c, p.start.Add(p.grace+earned))
+	n, err := p.r.Read(b)
+	p.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cdrstore/cdrstore/internal/config"
+	"github.com/cdrstore/cdrstore/internal/postgres"
+	"github.com/cdrstore/cdrstore/internal/store"
+	"github.com/cdrstore/cdrstore/migrations"
+)
+
+// database is the Postgres that a command works on.
+type database struct {
+	url   string
+	ended <-chan struct{} // closed when an own server has ended; nil: not ours
+	stop  func(context.Context) error
+}
+
+// connect returns DATABASE_URL, else the own server: the one that a running
+// receiver started, or one that ends with this command.
+func connect(ctx context.Context, cfg config.Config, log *slog.Logger) (database, error) {
+	if cfg.DatabaseURL != "" {
+		return database{url: cfg.DatabaseURL, stop: func(context.Context) error { return nil }}, nil
+	}
+	url, stop, ended, err := postgres.Ensure(ctx, log, filepath.Join(cfg.DataDir, "postgres"), true)
+	return database{url, ended, stop}, err
+}
+
+// close stops an own server. It goes on when the command was interrupted.
+func (d database) close(log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := d.stop(ctx); err != nil {
+		log.Error("stop Postgres", slog.Any("error", err))
+	}
+}
+
+// withDatabase runs f on the URL of the configured database.
+func withDatabase(ctx context.Context, f func(cfg config.Config, url string, log *slog.Logger) error) error {
+	cfg, err := config.Load(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	log := logger(slog.LevelWarn)
+	d, err := connect(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer d.close(log)
+	return f(cfg, d.url, log)
+}
+
+// withStore runs f on the store of the configured database, which must have all
+// migrations.
+func withStore(ctx context.Context, f func(cfg config.Config, s *store.Store, log *slog.Logger) error) error {
+	return withDatabase(ctx, func(cfg config.Config, url string, log *slog.Logger) error {
+		pending, err := migrations.Pending(ctx, url)
+		if err != nil {
+			return err
+		}
+		if len(pending) > 0 {
+			return errors.New("the database lacks migrations: run `make migrate` (cdrstore migrate up)")
+		}
+		s, err := store.Open(ctx, url, log)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return f(cfg, s, log)
+	})
+}
+
+// counter shows on a terminal how far a command has come.
+func counter(what string) (progress func(int), done func()) {
+	last := time.Time{}
+	show := func(n int) {
+		if time.Since(last) < 200*time.Millisecond {
+			return
+		}
+		last = time.Now()
+		fmt.Fprintf(os.Stderr, "\r%d %s", n, what)
+	}
+	if !terminal(os.Stderr) {
+		return func(int) {}, func() {}
+	}
+	return show, func() { fmt.Fprint(os.Stderr, "\r\033[K") }
+}

@@ -1,0 +1,56 @@
+// Command cdrstore receives call events and CDRs of telephony providers and keeps
+// them in Postgres. This package wires the others together and holds no logic.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := root().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cdrstore:", err)
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "cdrstore",
+		Short: "Keeps what telephony providers push: call events, CDRs, recordings, messages",
+		Long: `cdrstore receives call events, CDRs, recording notices and SMS notices that DIDWW,
+DIDLogic, VoipNow, PIOPIY and Wavix push over HTTP, and keeps them in Postgres:
+one row per call, whatever the order and the repetition of what arrives.
+
+Settings come from the environment:
+  DATABASE_URL       Postgres to use; without it an own one runs in CDRSTORE_DATA_DIR
+  CDRSTORE_LISTEN    address of the receiver (127.0.0.1:8080)
+  CDRSTORE_DATA_DIR  where the own Postgres lives (./data)
+  CDRSTORE_CONFIG    YAML file of sources; without it one per provider, of its name
+  CDRSTORE_TOKEN     token that the sources without a file must show`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.AddCommand(serveCommand(), migrateCommand(), rebuildCommand(),
+		verifyCommand(), replayCommand(), psqlCommand(), healthCommand())
+	return cmd
+}
+
+// logger writes text for people and JSON for programs.
+func logger(level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if isatty.IsTerminal(os.Stderr.Fd()) {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}

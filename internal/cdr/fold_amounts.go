@@ -1,0 +1,106 @@
+package cdr
+
+import "github.com/shopspring/decimal"
+
+// amounts adds what the records of the call were charged. Sums of several
+// currencies, or of a known and an unknown one, mean nothing and stay empty.
+func (f *folding) amounts(c *Call) {
+	var charging, rated []*part
+	currencies := map[string]bool{}
+	for i := range f.parts {
+		p := &f.parts[i]
+		if p.live {
+			continue
+		}
+		c.Cost = sum(c.Cost, p.facts.Cost)
+		c.Tax = sum(c.Tax, p.facts.Tax)
+		c.ChargedSec = sum(c.ChargedSec, p.facts.ChargedSec)
+		if p.facts.Cost.Valid || p.facts.Tax.Valid {
+			currencies[p.facts.Currency] = true
+		}
+		if p.charges() {
+			charging = append(charging, p)
+		}
+		if p.rated() {
+			rated = append(rated, p)
+		}
+	}
+	if len(charging) == 0 {
+		charging = rated
+	}
+	if len(charging) == 0 {
+		charging = f.ratedLive()
+	}
+	c.tariff(charging)
+	switch len(currencies) {
+	case 0:
+		c.Currency = onlyCurrency(charging)
+	case 1:
+		for currency := range currencies {
+			c.Currency = currency
+		}
+	default:
+		c.Cost, c.Tax, c.Currency = Amount{}, Amount{}, ""
+	}
+}
+
+// charges reports whether a record cost something: an amount, or a rate that is
+// not 0 (PIOPIY prints the number 0 for a leg that was free).
+func (p *part) charges() bool {
+	notZero := func(a Amount) bool { return a.Valid && !a.Decimal.IsZero() }
+	return notZero(p.facts.Cost) || notZero(p.facts.Rate)
+}
+
+func (p *part) rated() bool {
+	return p.facts.Rate.Valid || p.facts.FirstIncrement != nil || p.facts.NextIncrement != nil
+}
+
+func (f *folding) ratedLive() []*part {
+	var rated []*part
+	for i := range f.parts {
+		if f.parts[i].live && f.parts[i].rated() {
+			rated = append(rated, &f.parts[i])
+		}
+	}
+	return rated
+}
+
+// tariff sets rate and increments where all charging records agree.
+func (c *Call) tariff(charging []*part) {
+	for i, p := range charging {
+		if i == 0 {
+			c.Rate, c.FirstIncrement, c.NextIncrement = p.facts.Rate, p.facts.FirstIncrement, p.facts.NextIncrement
+			continue
+		}
+		if !sameAmount(c.Rate, p.facts.Rate) {
+			c.Rate = Amount{}
+		}
+		if !same(c.FirstIncrement, p.facts.FirstIncrement) {
+			c.FirstIncrement = nil
+		}
+		if !same(c.NextIncrement, p.facts.NextIncrement) {
+			c.NextIncrement = nil
+		}
+	}
+}
+
+func onlyCurrency(parts []*part) string {
+	currency := ""
+	for i, p := range parts {
+		if i > 0 && p.facts.Currency != currency {
+			return ""
+		}
+		currency = p.facts.Currency
+	}
+	return currency
+}
+
+func sum(a, b Amount) Amount {
+	if !a.Valid {
+		return b
+	}
+	if b.Valid {
+		return decimal.NewNullDecimal(a.Decimal.Add(b.Decimal))
+	}
+	return a
+}

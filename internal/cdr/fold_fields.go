@@ -1,0 +1,164 @@
+package cdr
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// parties takes caller and called from the first leg that names one. What that
+// leg leaves open may come from the same leg or from the whole call, never from
+// another leg.
+func (f *folding) parties(c *Call) {
+	var first *part
+	for i := range f.parts {
+		p := &f.parts[i]
+		fill(&c.Direction, p.facts.Direction)
+		if first == nil && (p.facts.Src != "" || p.facts.Dst != "") {
+			first = p
+		}
+		if first == nil || p.leg != first.leg && p.leg != "" {
+			continue
+		}
+		if c.Src == "" {
+			c.Src, c.SrcE164, c.SrcCountry = p.facts.Src, p.facts.SrcE164, p.facts.SrcCountry
+		}
+		if c.Dst == "" {
+			c.Dst, c.DstE164, c.DstCountry = p.facts.Dst, p.facts.DstE164, p.facts.DstCountry
+		}
+	}
+}
+
+func (f *folding) labels(c *Call) {
+	for i := range f.parts {
+		p := &f.parts[i].facts
+		fill(&c.Provider, p.Provider)
+		fill(&c.ParentCallID, p.ParentCallID)
+		fill(&c.Account, p.Account)
+		fill(&c.DID, p.DID)
+		fill(&c.SrcName, p.SrcName)
+		fill(&c.Trunk, p.Trunk)
+		fill(&c.Tag, p.Tag)
+		c.MachineDetected = either(c.MachineDetected, p.MachineDetected)
+	}
+}
+
+// times takes the earliest start and answer and the latest end, CDRs over live
+// events where both are equally good. Durations that nobody delivered follow
+// from them.
+func (f *folding) times(c *Call) {
+	var s, live stamps
+	recordEnds, liveEnds := false, false
+	for i := range f.parts {
+		p := &f.parts[i]
+		if p.live {
+			live.earliest(p.stamps)
+			liveEnds = liveEnds || p.ends == EndsCall
+		} else {
+			s.earliest(p.stamps)
+			recordEnds = recordEnds || p.ends == EndsCall
+		}
+	}
+	s.over(live)
+	if liveEnds && !recordEnds && live.ended.at.After(s.ended.at) {
+		s.ended = live.ended // the records are of legs and do not know the call's end
+	}
+	if !f.ended {
+		s.ended = stamp{}
+	}
+	s.dropStrayAnswer()
+	c.StartedAt, c.RingingAt, c.AnsweredAt, c.EndedAt = s.started.at, s.ringing.at, s.answered.at, s.ended.at
+	c.Duration = seconds(s.started, s.ended)
+	c.Billsec = seconds(s.answered, s.ended)
+
+	c.Clock = s.clock()
+	c.CallTime = firstOf(c.StartedAt, c.RingingAt, c.AnsweredAt, c.EndedAt, c.FirstReceivedAt)
+}
+
+// outcome takes how the call came out from the part that decides it. An answer
+// on any leg is an answer of the call. A call that lives has no outcome yet,
+// even where a leg of it has.
+func (f *folding) outcome(c *Call) {
+	if !f.ended {
+		return
+	}
+	record, live := f.decisive(false), f.decisive(true)
+	for _, p := range []*part{record, live} {
+		if p == nil {
+			continue
+		}
+		fill(&c.SIPCode, p.facts.SIPCode)
+		fill(&c.Q850Cause, p.facts.Q850Cause)
+		fill(&c.HangupCause, p.facts.HangupCause)
+		fill(&c.HangupBy, p.facts.HangupBy)
+	}
+	c.Duration = deliveredOr(c.Duration, record, live, func(p *part) Amount { return p.facts.Duration })
+	c.Billsec = deliveredOr(c.Billsec, record, live, func(p *part) Amount { return p.facts.Billsec })
+	c.Disposition = f.disposition(record, live)
+}
+
+// decisive returns the first answered part; in a call that nobody answered the
+// one that ended the call, else the last attempt, else the first leg. Nil when
+// there is none of that sort.
+func (f *folding) decisive(live bool) *part {
+	var best *part
+	for i := range f.parts {
+		p := &f.parts[i]
+		if p.live != live || f.answered && !p.answered {
+			continue
+		}
+		if p.answered {
+			return p
+		}
+		if best == nil || p.decidesOver(best) {
+			best = p
+		}
+	}
+	return best
+}
+
+func (p *part) decidesOver(o *part) bool {
+	if (p.ends == EndsCall) != (o.ends == EndsCall) {
+		return p.ends == EndsCall
+	}
+	return p.attempt > o.attempt
+}
+
+func (f *folding) disposition(record, live *part) Disposition {
+	if f.answered {
+		return Answered
+	}
+	candidates := []*part{record, live}
+	for i := range f.parts {
+		candidates = append(candidates, &f.parts[i])
+	}
+	for _, p := range candidates {
+		if p != nil && p.facts.Disposition != "" && p.facts.Disposition != Unknown {
+			return p.facts.Disposition
+		}
+	}
+	return Unknown
+}
+
+func deliveredOr(derived Amount, record, live *part, get func(*part) Amount) Amount {
+	for _, p := range []*part{record, live} {
+		if p != nil && get(p).Valid {
+			return get(p)
+		}
+	}
+	return derived
+}
+
+func firstOf(moments ...time.Time) time.Time {
+	for _, m := range moments {
+		if !m.IsZero() {
+			return m
+		}
+	}
+	return time.Time{}
+}
+
+// microseconds returns a duration in seconds, exactly.
+func microseconds(d time.Duration) Amount {
+	return decimal.NewNullDecimal(decimal.New(d.Microseconds(), -6))
+}

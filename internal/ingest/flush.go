@@ -1,0 +1,91 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/store"
+)
+
+// run writes what comes to a shard until it is closed. It gathers only what is
+// queued already: a single delivery is written at once, and while a batch is
+// being written the next one grows.
+func (w *Writer) run(shard chan *part) {
+	for first := range shard {
+		w.flush(gather(shard, first))
+	}
+}
+
+func gather(shard chan *part, first *part) []*part {
+	parts, records := []*part{first}, len(first.records)
+	for len(parts) < maxDeliveries && records < maxRecords {
+		select {
+		case p, open := <-shard:
+			if !open {
+				return parts
+			}
+			parts = append(parts, p)
+			records += len(p.records)
+		default:
+			return parts
+		}
+	}
+	return parts
+}
+
+// flush writes parts in one batch and tells each what became of it. Where the
+// batch panics each is tried alone, so that one harms only itself.
+func (w *Writer) flush(parts []*part) {
+	records := parts[0].records
+	if len(parts) > 1 {
+		records = nil
+		for _, p := range parts {
+			records = append(records, p.records...)
+		}
+	}
+	outcomes, panicked, err := w.save(records)
+	if panicked && len(parts) > 1 {
+		for _, p := range parts {
+			w.flush([]*part{p})
+		}
+		return
+	}
+	for _, p := range parts {
+		p.err = err
+		if err == nil {
+			p.outcomes, outcomes = outcomes[:len(p.records)], outcomes[len(p.records):]
+		}
+		close(p.done)
+	}
+}
+
+func (w *Writer) save(records []cdr.Record) (outcomes []store.Outcome, panicked bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.log.Error("panic while saving", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			panicked, err = true, fmt.Errorf("save: panic: %v", p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), w.timeout)
+	defer cancel()
+	outcomes, err = w.store.Save(ctx, records)
+	return outcomes, false, w.name(ctx, err)
+}
+
+// name tells the senders' errors apart: what passes by itself, and our own.
+func (w *Writer) name(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil, store.FaultOf(err) == store.FaultAway:
+		w.log.Error("the database is away or late", slog.Any("error", err))
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case store.FaultOf(err) == store.FaultAgain:
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	w.log.Error("the database refuses what we do", slog.Any("error", err))
+	return err
+}

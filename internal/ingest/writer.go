@@ -1,0 +1,197 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/provider"
+	"github.com/cdrstore/cdrstore/internal/store"
+)
+
+// Options of a Writer; zero values are the defaults.
+type Options struct {
+	Shards  int           // writers that work side by side; 2
+	Timeout time.Duration // how long one flush may take; 5 s
+}
+
+// Limits of one batch.
+const (
+	maxDeliveries = 512
+	maxRecords    = 5000
+	maxPart       = 1000 // a longer delivery is written in parts, so that short ones get between them
+)
+
+// Writer gathers deliveries into batches. A call always goes to the same shard,
+// so that the shards do not get into each other's way.
+type Writer struct {
+	store   *store.Store
+	log     *slog.Logger
+	timeout time.Duration
+	seed    maphash.Seed
+	shards  []chan *part
+
+	mu      sync.RWMutex // held for reading while a part is handed over
+	closed  bool
+	running sync.WaitGroup
+}
+
+// part is the share of one delivery that one shard writes.
+type part struct {
+	records  []cdr.Record
+	places   []int // of the records in their delivery
+	outcomes []store.Outcome
+	err      error
+	done     chan struct{}
+}
+
+// NewWriter starts the shards. Close stops them.
+func NewWriter(s *store.Store, log *slog.Logger, o Options) *Writer {
+	if o.Shards == 0 {
+		o.Shards = 2
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second
+	}
+	w := &Writer{store: s, log: log, timeout: o.Timeout, seed: maphash.MakeSeed(), shards: make([]chan *part, o.Shards)}
+	for i := range w.shards {
+		w.shards[i] = make(chan *part, maxDeliveries)
+		w.running.Go(func() { w.run(w.shards[i]) })
+	}
+	return w
+}
+
+// Close waits until everything that was taken is written. Later deliveries get
+// ErrClosed.
+func (w *Writer) Close() {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		for _, shard := range w.shards {
+			close(shard)
+		}
+	}
+	w.mu.Unlock()
+	w.running.Wait()
+}
+
+// Write decodes and stores a delivery and returns when it is committed. After
+// an error the delivery, or a part of it, is not safe and must come again.
+func (w *Writer) Write(ctx context.Context, d cdr.Delivery) (Result, error) {
+	adapter, ok := provider.ByName(d.Provider)
+	if !ok {
+		return Result{}, fmt.Errorf("source %s: no provider %q", d.Source, d.Provider)
+	}
+	records := adapter.Read(d)
+	parts := w.split(records)
+	for i, p := range parts {
+		if err := w.hand(ctx, p.shard, p.part); err != nil {
+			wait(ctx, parts[:i])
+			return Result{}, err
+		}
+	}
+	if err := wait(ctx, parts); err != nil {
+		return Result{}, err
+	}
+	return result(len(records), parts)
+}
+
+type sharded struct {
+	shard chan *part
+	part  *part
+}
+
+// split gives each shard its records, in parts that are not too long.
+func (w *Writer) split(records []cdr.Record) []sharded {
+	open := make([]*part, len(w.shards))
+	var parts []sharded
+	for i := range records {
+		n := int(maphash.String(w.seed, shardKey(&records[i])) % uint64(len(w.shards)))
+		if open[n] == nil || len(open[n].records) == maxPart {
+			open[n] = &part{done: make(chan struct{})}
+			parts = append(parts, sharded{w.shards[n], open[n]})
+		}
+		open[n].records = append(open[n].records, records[i])
+		open[n].places = append(open[n].places, i)
+	}
+	return parts
+}
+
+func shardKey(r *cdr.Record) string {
+	switch {
+	case len(r.Events) > 0:
+		return r.Events[0].CallID
+	case len(r.Recordings) > 0:
+		return r.Recordings[0].CallID
+	case len(r.Messages) > 0:
+		return r.Messages[0].MessageID
+	}
+	return ""
+}
+
+// hand gives a part to its shard. It waits while the shard is busy: the pressure
+// goes back to the senders.
+func (w *Writer) hand(ctx context.Context, shard chan *part, p *part) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return ErrClosed
+	}
+	select {
+	case shard <- p:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+	}
+}
+
+func wait(ctx context.Context, parts []sharded) error {
+	for _, p := range parts {
+		select {
+		case <-p.part.done:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// result puts the outcomes of the parts together.
+func result(received int, parts []sharded) (Result, error) {
+	r := Result{Received: received, Errors: []RecordError{}}
+	var errs []error
+	reasons := make(map[int]string)
+	for _, p := range parts {
+		if p.part.err != nil {
+			errs = append(errs, p.part.err)
+			continue
+		}
+		for i, o := range p.part.outcomes {
+			switch o.Status {
+			case store.Stored:
+				r.Stored++
+			case store.Duplicate:
+				r.Duplicates++
+			case store.Quarantine:
+				r.Quarantined++
+				reasons[p.part.places[i]] = o.Reason
+			case store.Refused:
+				errs = append(errs, ErrQuarantineFull)
+			}
+		}
+	}
+	if len(errs) > 0 {
+		return Result{}, errors.Join(errs[0])
+	}
+	for i := 0; i < received && len(r.Errors) < min(len(reasons), MaxErrors); i++ {
+		if reason, quarantined := reasons[i]; quarantined {
+			r.Errors = append(r.Errors, RecordError{i, reason})
+		}
+	}
+	return r, nil
+}

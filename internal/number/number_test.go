@@ -1,0 +1,43 @@
+package number_test
+
+import (
+	"testing"
+
+	"github.com/cdrstore/cdrstore/internal/number"
+)
+
+func TestE164(t *testing.T) {
+	t.Parallel()
+	international := number.Plan{International: true}
+	for _, c := range []struct {
+		name            string
+		plan            number.Plan
+		sent            string
+		number, country string
+	}{
+		{"plus", number.Plan{}, "+442079460958", "+442079460958", "GB"},
+		{"plus and blanks", number.Plan{}, " +44 20 7946 0958", "+442079460958", "GB"},
+		{"00", number.Plan{}, "00442079460958", "+442079460958", "GB"},
+		{"digits of an international plan", international, "442079460958", "+442079460958", "GB"},
+		{"digits of no plan", number.Plan{}, "442079460958", "", ""},
+		{"national with country", number.Plan{Country: "GB"}, "02079460958", "+442079460958", "GB"},
+		{"national without country", international, "02079460958", "", ""},
+		{"national of an international plan with country", number.Plan{International: true, Country: "GB"}, "02079460958", "+442079460958", "GB"},
+		{"could be two numbers", number.Plan{Country: "US"}, "3212345678", "", ""},
+		{"no valid number", international, "440000000000", "", ""},
+		{"extension", number.Plan{Country: "GB"}, "0003*210", "", ""},
+		{"short code", international, "112", "", ""},
+		{"anonymous", international, "anonymous", "", ""},
+		{"sip uri", international, "sip:442079460958@example.com", "", ""},
+		{"empty", international, "", "", ""},
+		{"worldwide toll-free has no country", international, "80012345678", "+80012345678", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n, country := c.plan.E164(c.sent)
+			if n != c.number || country != c.country {
+				t.Errorf("E164(%q) = %q, %q; want %q, %q", c.sent, n, country, c.number, c.country)
+			}
+		})
+	}
+}

@@ -1,0 +1,60 @@
+package postgres
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// settings for a load of many small commits, durable unless the options ask for fast.
+func settings(o Options, memory int64) map[string]string {
+	s := map[string]string{
+		"timezone":       "UTC",
+		"log_timezone":   "UTC",
+		"shared_buffers": sharedBuffers(memory),
+
+		"fsync":              "on",
+		"synchronous_commit": "on",
+		"full_page_writes":   "on",
+
+		"wal_buffers":                  "16MB",
+		"min_wal_size":                 "512MB",
+		"max_wal_size":                 "4GB",
+		"checkpoint_timeout":           "15min",
+		"checkpoint_completion_target": "0.9",
+
+		"random_page_cost": "1.1",
+		"jit":              "off",
+	}
+	if o.Fast {
+		maps.Copy(s, map[string]string{
+			"fsync":            "off",
+			"full_page_writes": "off",
+			"min_wal_size":     "80MB",
+			"max_wal_size":     "1GB",
+			"wal_level":        "minimal",
+			"max_wal_senders":  "0",
+		})
+	}
+	maps.Copy(s, o.Settings)
+	return s
+}
+
+// sharedBuffers is 256 MB, less on a small machine; memory 0 is unknown.
+func sharedBuffers(memory int64) string {
+	if memory > 0 && memory < 1<<30 {
+		return "64MB"
+	}
+	return "256MB"
+}
+
+// formatSettings is the text of settingsFile.
+func formatSettings(settings map[string]string) string {
+	var b strings.Builder
+	b.WriteString("# Written at every start. To change a setting for good: ALTER SYSTEM SET name = value\n")
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		fmt.Fprintf(&b, "%s = '%s'\n", name, strings.ReplaceAll(settings[name], "'", "''"))
+	}
+	return b.String()
+}

@@ -1,0 +1,119 @@
+package didlogic
+
+import (
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/record"
+)
+
+// decodeCDR reads the one CDR of a call. A second, different one with the same
+// callid is a newer version of it.
+func decodeCDR(f *record.Fields, callID string) (cdr.Record, error) {
+	started := f.Time("calldate")
+	if started.IsZero() {
+		return cdr.Record{}, f.Errorf("calldate", "no readable start of the call")
+	}
+	word := f.Text("disposition")
+	facts := &cdr.Facts{
+		Account:     f.Text("user_id"),
+		Direction:   direction(f),
+		Src:         f.Text("src"),
+		Dst:         f.Text("dst"),
+		State:       cdr.StateEnded,
+		Disposition: disposition(word),
+		Ends:        cdr.EndsCall,
+		StartedAt:   started,
+		Duration:    seconds(f, "duration"), // with ringing
+		Billsec:     seconds(f, "billsec"),  // the first edition has none
+	}
+	facts.HangupCause = cause(word, facts.Disposition)
+	derive(facts)
+	return cdr.Record{Events: []cdr.Event{{
+		CallID: callID, Kind: cdr.KindCDR, ProviderKind: "cdr", RecordKey: callID,
+		OccurredAt: started, Clock: cdr.ClockProvider, Facts: facts,
+	}}}, nil
+}
+
+// derive works out end and answer, which DIDLogic does not send. Without
+// billsec there is no answer: duration is not talk time.
+func derive(facts *cdr.Facts) {
+	if !facts.Duration.Valid {
+		return
+	}
+	facts.EndedAt = facts.StartedAt.Add(span(facts.Duration))
+	facts.Derived = append(facts.Derived, cdr.MomentEnded)
+	if facts.Billsec.Valid && facts.Disposition == cdr.Answered {
+		facts.AnsweredAt = facts.EndedAt.Add(-span(facts.Billsec))
+		facts.Derived = append(facts.Derived, cdr.MomentAnswered)
+	}
+}
+
+// seconds reads a length of a call. What is longer than a year is none, and
+// neither sums nor moments may come of it.
+func seconds(f *record.Fields, name string) cdr.Amount {
+	const year = 366 * 24 * 60 * 60
+	a := f.Seconds(name)
+	if a.Valid && a.Decimal.GreaterThan(decimal.NewFromInt(year)) {
+		f.Problem(name, "longer than a year")
+		return cdr.Amount{}
+	}
+	return a
+}
+
+// span returns seconds as a duration, down to the microsecond.
+func span(a cdr.Amount) time.Duration {
+	return time.Duration(a.Decimal.Shift(6).IntPart()) * time.Microsecond
+}
+
+func direction(f *record.Fields) cdr.Direction {
+	switch word := f.Text("direction"); strings.ToLower(word) {
+	case "inbound":
+		return cdr.Inbound
+	case "outbound":
+		return cdr.Outbound
+	case "":
+	default:
+		f.Problem("direction", "neither inbound nor outbound")
+	}
+	return ""
+}
+
+// disposition reads DIDLogic's word. Its page shows ANSWERED only; the others
+// are those of Asterisk, whose CDR and Dial spell them differently.
+func disposition(word string) cdr.Disposition {
+	switch bare(word) {
+	case "":
+		return ""
+	case "ANSWERED", "ANSWER":
+		return cdr.Answered
+	case "NOANSWER":
+		return cdr.NoAnswer
+	case "BUSY":
+		return cdr.Busy
+	case "CANCEL", "CANCELLED", "CANCELED":
+		return cdr.Cancelled
+	case "REJECTED", "DECLINED":
+		return cdr.Rejected
+	case "FAILED", "CONGESTION", "CHANUNAVAIL":
+		return cdr.Failed
+	}
+	return cdr.Unknown
+}
+
+// cause keeps the provider's word for a call that was not answered, where our
+// disposition says less than it (CONGESTION) or something else.
+func cause(word string, d cdr.Disposition) string {
+	if d == cdr.Answered || bare(word) == bare(string(d)) {
+		return ""
+	}
+	return word
+}
+
+// bare takes case, spaces, underscores and hyphens off a word.
+func bare(word string) string {
+	return strings.ToUpper(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(word))
+}

@@ -1,0 +1,112 @@
+package piopiy
+
+import (
+	"strings"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/record"
+)
+
+// family is what sort of message this is. All come to one URL.
+type family int
+
+const (
+	unknown family = iota
+	callRecord
+	live
+	stream
+)
+
+// message is what tells a message from the others: words in lower case, since
+// PIOPIY prints stream_connected and STREAM_DISCONNECTED.
+type message struct {
+	kind   string // field type; the current look has none
+	status string
+	leg    string // a, b, or empty
+	family family
+}
+
+func newMessage(f *record.Fields) message {
+	m := message{
+		kind:   strings.ToLower(f.Text("type")),
+		status: strings.ToLower(f.Text("status")),
+		leg:    strings.ToLower(f.Text("leg")),
+	}
+	m.family = familyOf(m.kind, m.status, f.Has("duration", "start_time", "end_time"))
+	return m
+}
+
+// familyOf tells CDRs from events: by type; without one by the prefix of the
+// status; else by the fields of a CDR. The status `answered` alone could be
+// either.
+func familyOf(kind, status string, cdrFields bool) family {
+	switch {
+	case kind == "cdr":
+		return callRecord
+	case kind != "" && kind != "event":
+		return unknown
+	case strings.HasPrefix(status, "stream_"):
+		return stream
+	case kind == "event", strings.HasPrefix(status, "in_"), strings.HasPrefix(status, "out_"):
+		return live
+	case cdrFields:
+		return callRecord
+	}
+	return live
+}
+
+// word is the provider's word for the kind of a message: the status, and what
+// it is the status of where that is no event.
+func (m message) word() string {
+	switch {
+	case m.family == callRecord:
+		return strings.TrimSuffix("cdr:"+m.status, ":")
+	case m.family == unknown:
+		return strings.TrimSuffix(m.kind+":"+m.status, ":")
+	case m.status == "":
+		return m.kind
+	}
+	return m.status
+}
+
+// legRank puts leg a first; its parties are those of the call.
+func (m message) legRank() int {
+	switch m.leg {
+	case "":
+		return 0
+	case "a":
+		return 1
+	case "b":
+		return 2
+	}
+	return 3
+}
+
+// ends says what the end of this leg ends: leg a is the call.
+func (m message) ends() cdr.Scope {
+	if m.leg == "" || m.leg == "a" {
+		return cdr.EndsCall
+	}
+	return cdr.EndsLeg
+}
+
+// refuseNeighbour refuses what TeleCMI's other products send, which comes here
+// by a wrong setting. With a conversation or a request it is PIOPIY's, whatever
+// else is in it; stream events have neither.
+func (m message) refuseNeighbour(f *record.Fields) error {
+	if m.family == stream || f.Has("conversation_uuid", "request_id") {
+		return nil
+	}
+	for _, name := range []string{
+		"user", "team", "answeredsec", "waitedsec", "record", "filename", "voicemail", "voicename",
+		"hangup_reason", "call_id", "virtual_number", "custom", "click_to_call", "cmiuid",
+	} {
+		if f.Has(name) {
+			return f.Errorf(name, "looks like a CDR of TeleCMI's business phone, which is another format; there is no conversation_uuid")
+		}
+	}
+	if m.status == "" && m.family == live && f.Has("cmiuuid") {
+		return f.Errorf("status", "missing: looks like the request to an answer URL, which reports nothing; there is no conversation_uuid")
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+// Package piopiy reads what PIOPIY by TeleCMI posts: CDRs and live events of
+// the legs of calls, and stream events. Source: doc.telecmi.com/piopiy/docs/webhooks-overview
+// and the pages beside it, in the current and the older look, and those below
+// doc.telecmi.com/piopiy-india.
+//
+// A call is a conversation of leg a and leg b, each reported apart. Four equal
+// CDRs of a leg over half an hour are normal; only the account's balance in
+// them may differ, which is no part of a record's identity.
+package piopiy
+
+import (
+	"strings"
+	"time"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/record"
+)
+
+// Decode says what one message of PIOPIY means. Messages that no page knows are
+// kept without facts; those of TeleCMI's other products are refused.
+func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.Record, error) {
+	m := newMessage(f)
+	if err := m.refuseNeighbour(f); err != nil {
+		return cdr.Record{}, err
+	}
+	var e cdr.Event
+	var err error
+	switch m.family {
+	case callRecord:
+		e, err = decodeCDR(f, m)
+	case live:
+		e, err = decodeLive(f, m)
+	case stream:
+		e, err = decodeStream(f, m)
+	default:
+		e, err = newEvent(f, m, cdr.KindOther)
+	}
+	if err != nil {
+		return cdr.Record{}, err
+	}
+	return cdr.Record{Events: []cdr.Event{e}}, nil
+}
+
+// newEvent makes an event of a call with the time that all messages carry.
+func newEvent(f *record.Fields, m message, kind cdr.Kind) (cdr.Event, error) {
+	callID, err := f.Key("conversation_uuid", "request_id", "cmiuuid")
+	e := cdr.Event{CallID: callID, Kind: kind, ProviderKind: m.word(), Leg: m.leg}
+	occurred(&e, f.Time("time"))
+	return e, err
+}
+
+// decodeStream keeps a stream event under the only id it carries, that of a leg.
+func decodeStream(f *record.Fields, m message) (cdr.Event, error) {
+	callID, err := f.Key("cmiuuid", "conversation_uuid")
+	e := cdr.Event{CallID: callID, Kind: cdr.KindStream, ProviderKind: m.word(), Leg: m.leg}
+	occurred(&e, f.Time("time"))
+	return e, err
+}
+
+func occurred(e *cdr.Event, at time.Time) {
+	e.OccurredAt, e.Clock = at, cdr.ClockProvider
+	if at.IsZero() {
+		e.Clock = cdr.ClockReceiver
+	}
+}
+
+// newFacts reads who and what a CDR and a live event name alike.
+func newFacts(f *record.Fields, m message) *cdr.Facts {
+	facts := &cdr.Facts{
+		Account: f.Text("appid", "app_id"), // the tables say app_id, the samples appid
+		Src:     f.Text("from"),
+		Dst:     f.Text("to"),
+		Tag:     f.Opaque("extra_params"),
+		LegRank: m.legRank(),
+	}
+	facts.Direction = direction(f, m)
+	facts.DID = did(f, facts)
+	return facts
+}
+
+// direction returns the direction of the call, not of the leg: leg b of an
+// inbound call says outbound. A leg b shows an outbound call by the request
+// that made it.
+func direction(f *record.Fields, m message) cdr.Direction {
+	if m.leg != "" && m.leg != "a" {
+		if f.Text("request_id") != "" {
+			return cdr.Outbound
+		}
+		return ""
+	}
+	switch strings.ToLower(f.Text("direction")) {
+	case "inbound":
+		return cdr.Inbound
+	case "outbound":
+		return cdr.Outbound
+	case "":
+	default:
+		f.Problem("direction", "neither inbound nor outbound")
+	}
+	return ""
+}
+
+// did returns the customer's number: the one that was dialled or, in a call that
+// the customer made, the one shown. Only tables print callerid for inbound
+// calls.
+func did(f *record.Fields, facts *cdr.Facts) string {
+	switch {
+	case facts.Direction == cdr.Outbound:
+		return f.Text("vn", "callerid")
+	case facts.Direction == cdr.Inbound && facts.Dst != "":
+		return facts.Dst
+	case facts.Direction == cdr.Inbound:
+		return f.Text("callerid")
+	}
+	return ""
+}

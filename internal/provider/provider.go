@@ -1,0 +1,172 @@
+// Package provider turns deliveries into rows: it reads the records of a body,
+// has the provider's adapter say what each means, and adds what is the same for
+// all providers: identity, receipt, payload, E.164, currency.
+//
+// A new provider is a folder below this one and a line in All. Decoding is pure:
+// no clock, no database, no HTTP; an adapter imports cdr and record only.
+package provider
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/number"
+	"github.com/cdrstore/cdrstore/internal/provider/didlogic"
+	"github.com/cdrstore/cdrstore/internal/provider/didww"
+	"github.com/cdrstore/cdrstore/internal/provider/piopiy"
+	"github.com/cdrstore/cdrstore/internal/provider/voipnow"
+	"github.com/cdrstore/cdrstore/internal/provider/wavix"
+	"github.com/cdrstore/cdrstore/internal/record"
+)
+
+// Adapter is one kind of sender.
+type Adapter struct {
+	Name string // as in design and configuration
+	GET  bool   // sends parameters in the query of a GET too
+
+	// International says that the provider writes numbers as digits with
+	// country code and without +.
+	International bool
+
+	// Volatile names fields that may differ between two deliveries of one
+	// record; they are left out of its identity.
+	Volatile []string
+
+	// Decode says what one record means. It sets of an event CallID, Kind,
+	// ProviderKind, Leg, RecordKey, OccurredAt, Clock and Facts, of a recording
+	// CallID, RecordingID, URL and ExpiresAt, of a message all but its receipt.
+	// An error sets the record aside and must name the field.
+	Decode func(r *record.Record, f *record.Fields, hint string, s cdr.Settings) (cdr.Record, error)
+}
+
+// All lists the adapters. The configuration's default sources have their names.
+func All() []Adapter {
+	return []Adapter{
+		{Name: "didww", International: true, Decode: didww.Decode},
+		{Name: "didlogic", International: true, GET: true, Decode: didlogic.Decode},
+		{Name: "voipnow", GET: true, Decode: voipnow.Decode},
+		{Name: "piopiy", International: true, Volatile: []string{"balance"}, Decode: piopiy.Decode},
+		{Name: "wavix", International: true, Decode: wavix.Decode},
+	}
+}
+
+// ByName returns the adapter of a provider.
+func ByName(name string) (Adapter, bool) {
+	all := All()
+	i := slices.IndexFunc(all, func(a Adapter) bool { return a.Name == name })
+	if i < 0 {
+		return Adapter{}, false
+	}
+	return all[i], true
+}
+
+// Read returns the records of a delivery in their order, rejects included. They
+// get receipt times a microsecond apart, so that the last of two versions of
+// one CDR in a body wins.
+func (a Adapter) Read(d cdr.Delivery) []cdr.Record {
+	var records []cdr.Record
+	for piece := range record.Read(d) {
+		r, err := a.piece(piece, d)
+		r.Raw, r.Origin = piece.Raw, &d
+		if err != nil {
+			r.SetAside(err.Error())
+		}
+		r.SetReceipt(d.ReceivedAt.UTC().Truncate(time.Microsecond).Add(time.Duration(len(records)) * time.Microsecond))
+		records = append(records, r)
+	}
+	return records
+}
+
+func (a Adapter) piece(piece record.Piece, d cdr.Delivery) (cdr.Record, error) {
+	if piece.Record == nil {
+		return cdr.Record{}, errors.New(piece.Reason)
+	}
+	return a.record(piece.Record, d.Source, d.Hint, d.Settings)
+}
+
+// record decodes one record. A panic of an adapter is an error of that record.
+func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings) (out cdr.Record, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = cdr.Record{}, fmt.Errorf("%s: panic: %v", a.Name, p)
+		}
+	}()
+	f := r.Fields()
+	out, err = a.Decode(r, f, hint, s)
+	if err != nil {
+		return cdr.Record{}, fmt.Errorf("%s: %w", a.Name, err)
+	}
+	payload := r.Payload()
+	for i := range out.Events {
+		e := &out.Events[i]
+		e.Source, e.Payload, e.Problems = source, payload, f.Problems()
+		e.ID = a.eventID(e, r)
+		if e.Facts != nil {
+			a.complete(e.Facts, s)
+		}
+	}
+	for i := range out.Recordings {
+		out.Recordings[i].Source, out.Recordings[i].Payload = source, payload
+	}
+	for i := range out.Messages {
+		m := &out.Messages[i]
+		m.Source, m.Payload = source, payload
+		if m.Cost.Valid && m.Currency == "" {
+			m.Currency = s.Currency
+		}
+	}
+	return out, out.Check()
+}
+
+// eventID is the identity of a record for ever: a digest of the source, the
+// provider's word for its kind and the record itself.
+func (a Adapter) eventID(e *cdr.Event, r *record.Record) [16]byte {
+	without := a.Volatile
+	if r.IsForm() {
+		without = append(slices.Clone(without), "token", "event")
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%d:%s%d:%s", len(e.Source), e.Source, len(e.ProviderKind), e.ProviderKind)
+	h.Write(r.Canonical(without))
+	return [16]byte(h.Sum(nil))
+}
+
+// complete adds to an adapter's facts what is done alike for all providers.
+func (a Adapter) complete(f *cdr.Facts, s cdr.Settings) {
+	f.Provider = a.Name
+	f.Settings = s
+	plan := number.Plan{International: a.International, Country: s.Country}
+	f.SrcE164, f.SrcCountry = plan.E164(f.Src)
+	f.DstE164, f.DstCountry = plan.E164(f.Dst)
+	if f.Currency == "" && (f.Rate.Valid || f.Cost.Valid || f.Tax.Valid) {
+		f.Currency = s.Currency
+	}
+}
+
+// Redecode reads a stored event's payload again, after an adapter was mended.
+// Identity and receipt stay as they are. It is an error when the record no
+// longer gives an event of the same call; the event must then be left alone.
+func (a Adapter) Redecode(e cdr.Event, s cdr.Settings) (cdr.Event, error) {
+	r, err := record.FromPayload(e.Payload)
+	if err != nil {
+		return e, fmt.Errorf("payload: %w", err)
+	}
+	if e.Facts != nil {
+		s = e.Facts.Settings
+	}
+	out, err := a.record(r, e.Source, e.ProviderKind, s)
+	if err != nil {
+		return e, err
+	}
+	if len(out.Events) != 1 || out.Events[0].CallID != e.CallID {
+		return e, fmt.Errorf("%s: the record no longer gives this event", a.Name)
+	}
+	n := out.Events[0]
+	n.ID, n.ProviderKind, n.Payload = e.ID, e.ProviderKind, e.Payload
+	n.ReceivedAt, n.LastReceivedAt, n.Deliveries = e.ReceivedAt, e.LastReceivedAt, e.Deliveries
+	return n, nil
+}

@@ -1,0 +1,120 @@
+package voipnow
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/record"
+)
+
+// The flows: how the call goes, seen from the extension that has the rule.
+const (
+	in  = "IN"
+	out = "OUT"
+)
+
+// request holds the parameters of one request, any of which may be missing.
+type request struct {
+	status, sentFlow       string
+	flow                   string // in, out, or empty: not known
+	caller, callerName     string
+	callerExt, calledExt   string // the extensions, as yyyy*zzz
+	calledDID, calledPhone string
+}
+
+func read(f *record.Fields, hint string) request {
+	r := request{
+		status:      f.Text("CallStatus"),
+		sentFlow:    f.Text("CallFlow"),
+		caller:      number(f.Text("CallerIDNum")),
+		callerName:  f.Text("CallerIDName", "CallerIDNam"), // S and V2 spell CallerIDNam
+		callerExt:   f.Text("CallerExtension"),
+		calledExt:   f.Text("CalledExtension"),
+		calledDID:   number(f.Text("CalledDID")),
+		calledPhone: number(f.Text("CalledNumber")),
+	}
+	switch word(r.sentFlow) {
+	case in, out:
+		r.flow = word(r.sentFlow)
+	case "":
+		r.flow = r.guessFlow(hint)
+	default:
+		f.Problem("CallFlow", "neither IN nor OUT")
+		r.flow = r.guessFlow(hint)
+	}
+	return r
+}
+
+// guessFlow takes a flow that was not sent from the hint, else from the
+// extension: where only one is named, it is the rule's own.
+func (r request) guessFlow(hint string) string {
+	switch {
+	case hint == dialIn || hint == answerIn:
+		return in
+	case hint == dialOut || hint == answerOut:
+		return out
+	case r.calledExt != "" && r.callerExt == "":
+		return in
+	case r.callerExt != "" && r.calledExt == "":
+		return out
+	}
+	return ""
+}
+
+// leg returns the key of the leg: the flow and the rule's own extension, which
+// is the called one of a call that comes in.
+func (r request) leg() string {
+	own := ""
+	switch r.flow {
+	case in:
+		own = r.calledExt
+	case out:
+		own = r.callerExt
+	}
+	leg := strings.ToLower(r.flow)
+	if own != "" {
+		leg += ":" + own
+	}
+	return leg
+}
+
+// direction is internal where both sides are extensions and no public number was
+// called, from either view.
+func (r request) direction() cdr.Direction {
+	switch {
+	case r.callerExt != "" && r.calledExt != "" && r.calledDID == "":
+		return cdr.Internal
+	case r.flow == in:
+		return cdr.Inbound
+	case r.flow == out:
+		return cdr.Outbound
+	}
+	return ""
+}
+
+// src and dst are the same from both ends of an internal call: CallerIDNum and
+// CalledNumber, what was dialled, do not depend on who reports them, and the
+// extensions only stand in for them. A queue that several extensions answer for
+// stays the called one.
+func (r request) src() string { return cmp.Or(r.caller, r.callerExt) }
+
+// dst prefers CalledDID for a call that comes in.
+func (r request) dst() string {
+	if r.flow == in {
+		return cmp.Or(r.calledDID, r.calledPhone, r.calledExt)
+	}
+	return cmp.Or(r.calledPhone, r.calledDID, r.calledExt)
+}
+
+// word returns a status or flow in its one spelling.
+func word(sent string) string { return strings.ToUpper(strings.TrimSpace(sent)) }
+
+// number mends a number that was sent with its + not encoded, which a form turns
+// into a blank: values may be percent-encoded or not.
+func number(sent string) string {
+	if rest, found := strings.CutPrefix(sent, " "); found && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+		return "+" + rest
+	}
+	return sent
+}

@@ -1,0 +1,134 @@
+// Package wavix reads the webhooks of Wavix: on-call events, post-call CDRs, SMS
+// and their delivery reports, and notices of transcriptions.
+//
+// The pages, with the letters that the comments cite:
+//
+//	W1  docs.wavix.com/api-reference/call-webhooks/on-call-event
+//	W2  docs.wavix.com/api-reference/call-webhooks/post-call-event (two editions)
+//	W5  github.com/EvgeniiDurin/wavix-mcp, a copy of Wavix's OpenAPI file and pages
+//	W6  github.com/Wavix/wavix-ruby-sdk, github.com/Wavix/sdk-go (older)
+//	W7  docs.wavix.com/api-reference/cdrs/retrieve-a-cdr
+//	W8  docs.wavix.com/messaging
+//
+// A call is its uuid, which W7 calls deprecated in favour of call_id. A body does
+// not name its webhook: its fields tell the kinds apart. A transfer makes a call
+// of its own that names its parent; W2 prints a parent_uuid that equals the uuid,
+// which is no parent.
+//
+// Amounts are US dollars, as W2 and W8 say: cost is `charge`, rate is
+// `per_minute`. forward_fee is not added to the cost: W2 calls charge the "total
+// price" and does not say that the fee is on top of it. The same holds for the
+// carrier_fees of a message.
+//
+// Limits: W2 does not say what `duration` measures. It is read as talk time,
+// which cannot be of a call that nobody answered. A status of 10DLC has neither
+// a call nor a message; it is set aside in quarantine.
+package wavix
+
+import (
+	"strings"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/record"
+)
+
+// currency of all amounts: W2 says USD.
+const currency = "USD"
+
+// Decode says what one webhook of Wavix means: one event or one message. A kind
+// that is not on the pages is kept without facts where it names a call.
+func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.Record, error) {
+	if !f.Has("event_type", "event_time", "disposition") && f.Has("message_id") {
+		return message(f)
+	}
+	e, err := event(f)
+	if err != nil {
+		return cdr.Record{}, err
+	}
+	e.Clock = cdr.ClockProvider
+	if e.OccurredAt.IsZero() {
+		e.Clock = cdr.ClockReceiver
+	}
+	return cdr.Record{Events: []cdr.Event{e}}, nil
+}
+
+func event(f *record.Fields) (cdr.Event, error) {
+	switch {
+	case f.Has("event_type", "event_time"):
+		return onCall(f)
+	case f.Has("disposition"):
+		return postCall(f)
+	case f.Has("uuid", "call_id", "request_id"):
+		return other(f)
+	case f.Has("brand_id"):
+		return cdr.Event{}, f.Errorf("brand_id", "a status of 10DLC, neither a call nor a message")
+	}
+	return cdr.Event{}, f.Errorf("uuid", "missing: no call, message or transcription is named")
+}
+
+// other keeps what says nothing about a call: a transcription of a call
+// ({uuid, status}) or of an uploaded file ({request_id, status, error}), or a
+// kind that nobody described.
+func other(f *record.Fields) (cdr.Event, error) {
+	callID, err := f.Key("uuid", "call_id", "request_id")
+	if err != nil {
+		return cdr.Event{}, err
+	}
+	e := cdr.Event{CallID: callID, Kind: cdr.KindOther}
+	if f.Has("status") {
+		e.ProviderKind = "transcription"
+	}
+	return e, nil
+}
+
+func callKey(f *record.Fields) (string, error) { return f.Key("uuid", "call_id") }
+
+// newFacts reads what on-call and post-call have in common. Numbers are as sent:
+// on-call prints `from` with + and `to` without.
+func newFacts(f *record.Fields, callID string) *cdr.Facts {
+	facts := &cdr.Facts{
+		Direction: direction(f),
+		Src:       f.Text("from"),
+		Dst:       f.Text("to"),
+	}
+	if parent := f.Text("parent_uuid", "parent_call_id"); parent != callID {
+		facts.ParentCallID = parent
+	}
+	return facts
+}
+
+func direction(f *record.Fields) cdr.Direction {
+	switch sent := f.Text("direction"); strings.ToLower(sent) {
+	case "inbound":
+		return cdr.Inbound
+	case "outbound":
+		return cdr.Outbound
+	case "":
+	default:
+		f.Problem("direction", "neither inbound nor outbound")
+	}
+	return ""
+}
+
+// disposition maps the words of `disposition` and those of `event_type` that say
+// how a call came out. "all" is a search filter that slipped into W2's list. Case
+// and gaps do not count: W5 prints ANSWERED.
+func disposition(word string) cdr.Disposition {
+	switch strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(word)) {
+	case "answered":
+		return cdr.Answered
+	case "noanswer":
+		return cdr.NoAnswer
+	case "busy":
+		return cdr.Busy
+	case "cancelled":
+		return cdr.Cancelled
+	case "rejected":
+		return cdr.Rejected
+	case "failed":
+		return cdr.Failed
+	case "":
+		return ""
+	}
+	return cdr.Unknown
+}

@@ -1,0 +1,264 @@
+package record
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+// Limits on text, in bytes. A longer text is left out and named in the problems.
+const (
+	MaxText = 1024
+	MaxLong = 64 << 10
+)
+
+// Fields reads the fields of an object by name. Every getter takes the names
+// under which a field is known and reads the first that is present and not
+// null. A field that is present but unreadable gives nothing and is named in
+// Problems.
+type Fields struct {
+	record   *Record
+	v        *value
+	path     string
+	problems *[]string
+}
+
+// Problems names every field that was present but unreadable so far, and why.
+func (f *Fields) Problems() []string { return *f.problems }
+
+// Problem notes that a field cannot be used, by the provider's name of it.
+func (f *Fields) Problem(name, reason string) {
+	*f.problems = append(*f.problems, f.path+name+": "+reason)
+}
+
+// Errorf returns an error that names a field.
+func (f *Fields) Errorf(name, format string, args ...any) error {
+	return fmt.Errorf("%s%s: %s", f.path, name, fmt.Sprintf(format, args...))
+}
+
+// find returns the first of the fields that is present and neither null nor
+// empty text.
+func (f *Fields) find(names []string) (string, *value) {
+	if f.v == nil {
+		return "", nil
+	}
+	for _, name := range names {
+		v := f.v.get(name)
+		if v == nil || v.kind == kindNull || v.kind == kindString && v.text == "" {
+			continue
+		}
+		return name, v
+	}
+	return "", nil
+}
+
+// Has reports whether one of the fields is present, be it null or empty.
+func (f *Fields) Has(names ...string) bool {
+	for _, name := range names {
+		if f.v != nil && f.v.get(name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Object returns the fields of a nested object; an empty one when it is missing
+// or no object.
+func (f *Fields) Object(names ...string) *Fields {
+	name, v := f.find(names)
+	switch {
+	case v == nil:
+		name = names[0]
+	case v.kind != kindObject:
+		f.Problem(name, "expected an object, found "+v.kind.String())
+		v = nil
+	}
+	return &Fields{record: f.record, v: v, path: f.path + name + ".", problems: f.problems}
+}
+
+// Key returns a field that identifies something. It is an error when all of the
+// names are missing, or the key cannot be kept as it is.
+func (f *Fields) Key(names ...string) (string, error) {
+	name, v := f.find(names)
+	if v == nil {
+		return "", f.Errorf(names[0], "missing")
+	}
+	if v.kind != kindString && v.kind != kindNumber {
+		return "", f.Errorf(name, "expected text, found %s", v.kind)
+	}
+	key := numberText(v)
+	switch {
+	case len(key) > cdr.MaxKey:
+		return "", f.Errorf(name, "longer than %d bytes", cdr.MaxKey)
+	case strings.ContainsRune(key, 0) || !utf8.ValidString(key):
+		return "", f.Errorf(name, "contains NUL or is not UTF-8")
+	case strings.TrimSpace(key) == "":
+		return "", f.Errorf(name, "blank")
+	}
+	return key, nil
+}
+
+// Text returns a short text as sent; numbers and booleans as their text.
+func (f *Fields) Text(names ...string) string { return f.text(MaxText, names) }
+
+// Long returns a text that may be long, such as a URL or a message.
+func (f *Fields) Long(names ...string) string { return f.text(MaxLong, names) }
+
+func (f *Fields) text(limit int, names []string) string {
+	name, v := f.find(names)
+	if v == nil {
+		return ""
+	}
+	if v.kind == kindArray || v.kind == kindObject {
+		f.Problem(name, "expected text, found "+v.kind.String())
+		return ""
+	}
+	if len(v.text) > limit {
+		f.Problem(name, fmt.Sprintf("longer than %d bytes", limit))
+		return ""
+	}
+	text := numberText(v)
+	if clean := cdr.Clean(text); clean != text {
+		f.Problem(name, "NUL or broken UTF-8 taken out")
+		return clean
+	}
+	return text
+}
+
+// Opaque returns a text of any form: an object or a list as its JSON text.
+func (f *Fields) Opaque(names ...string) string {
+	name, v := f.find(names)
+	if v == nil || f.record.form || v.kind != kindArray && v.kind != kindObject {
+		return f.Long(names...)
+	}
+	if v.end-v.start > MaxLong {
+		f.Problem(name, fmt.Sprintf("longer than %d bytes", MaxLong))
+		return ""
+	}
+	return cdr.Clean(string(f.record.raw[v.start-f.record.root.start : v.end-f.record.root.start]))
+}
+
+// numberText returns text as sent, but a number with an exponent (4.4e+11, as
+// some senders print telephone numbers) in full.
+func numberText(v *value) string {
+	if v.kind != kindNumber || !strings.ContainsAny(v.text, "eE.") {
+		return v.text
+	}
+	d, err := parseDecimal(v.text)
+	if err != nil || !d.IsInteger() {
+		return v.text
+	}
+	return d.StringFixed(0)
+}
+
+// Decimal returns a number, be it sent as a number or as text.
+func (f *Fields) Decimal(names ...string) cdr.Amount {
+	name, v := f.find(names)
+	if v == nil {
+		return cdr.Amount{}
+	}
+	if v.kind != kindNumber && v.kind != kindString {
+		f.Problem(name, "expected a number, found "+v.kind.String())
+		return cdr.Amount{}
+	}
+	d, err := parseDecimal(strings.TrimSpace(v.text))
+	if err != nil {
+		f.Problem(name, err.Error())
+		return cdr.Amount{}
+	}
+	return decimal.NewNullDecimal(d)
+}
+
+// Seconds returns a number of seconds that is not negative.
+func (f *Fields) Seconds(names ...string) cdr.Amount {
+	a := f.Decimal(names...)
+	if a.Valid && a.Decimal.IsNegative() {
+		name, _ := f.find(names)
+		f.Problem(name, "negative")
+		return cdr.Amount{}
+	}
+	return a
+}
+
+// parseDecimal bounds length and exponent, because 1e999999999 is nine bytes
+// here and a gigabyte once it is written out.
+func parseDecimal(text string) (decimal.Decimal, error) {
+	if len(text) > 64 {
+		return decimal.Decimal{}, fmt.Errorf("not a number of reasonable length")
+	}
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		exponent, err := strconv.Atoi(text[i+1:])
+		if err != nil || exponent > 32 || exponent < -32 {
+			return decimal.Decimal{}, fmt.Errorf("not a number of reasonable size")
+		}
+	}
+	d, err := decimal.NewFromString(text)
+	if err != nil {
+		return d, fmt.Errorf("not a number")
+	}
+	return d, nil
+}
+
+// maxInt is the largest number that Int returns: more than any code, interval or
+// count of segments, and what smallint holds.
+const maxInt = 32_767
+
+// Int returns a small whole number, nil when there is none.
+func (f *Fields) Int(names ...string) *int {
+	a := f.Decimal(names...)
+	if !a.Valid {
+		return nil
+	}
+	if !a.Decimal.IsInteger() || a.Decimal.Abs().GreaterThan(decimal.New(maxInt, 0)) {
+		name, _ := f.find(names)
+		f.Problem(name, "not a whole number in range")
+		return nil
+	}
+	n := int(a.Decimal.IntPart())
+	return &n
+}
+
+// Bool returns a boolean, also one sent as text or as 0 or 1; nil when there is
+// none.
+func (f *Fields) Bool(names ...string) *bool {
+	name, v := f.find(names)
+	if v == nil {
+		return nil
+	}
+	yes, no := true, false
+	switch strings.ToLower(v.text) {
+	case "true", "1", "yes":
+		return &yes
+	case "false", "0", "no":
+		return &no
+	}
+	f.Problem(name, "expected true or false")
+	return nil
+}
+
+// Time returns a moment, UTC: ISO 8601 with or without T and zone (without: UTC),
+// a date and time followed by UTC, or an epoch in seconds to nanoseconds, told
+// apart by its size. Zero, and the epoch 0, are no moment. Years outside
+// 1970-2200 are unreadable.
+func (f *Fields) Time(names ...string) time.Time {
+	name, v := f.find(names)
+	if v == nil {
+		return time.Time{}
+	}
+	if v.kind != kindString && v.kind != kindNumber {
+		f.Problem(name, "expected a time, found "+v.kind.String())
+		return time.Time{}
+	}
+	at, err := parseTime(strings.TrimSpace(numberText(v)))
+	if err != nil {
+		f.Problem(name, err.Error())
+		return time.Time{}
+	}
+	return at
+}

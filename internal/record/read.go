@@ -1,0 +1,62 @@
+package record
+
+import (
+	"bytes"
+	"iter"
+	"strings"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+// MaxRecords is how many records one delivery may hold; what comes after them is
+// kept as one piece. DIDWW sends 1,000 at most.
+const MaxRecords = 100_000
+
+// Piece is a record, or bytes from which none could be read and the reason.
+type Piece struct {
+	Record *Record
+	Raw    []byte
+	Reason string
+}
+
+// Read returns the pieces of a delivery in order. The body is read by what it
+// is, not by its Content-Type: an object, a list, {"data":[…]}, objects one
+// after another, a form, a multipart form; where there is no body, the query.
+// Every byte of the body that means something is in some piece.
+func Read(d cdr.Delivery) iter.Seq[Piece] {
+	return func(yield func(Piece) bool) {
+		body := bytes.TrimPrefix(d.Body, []byte("\xEF\xBB\xBF"))
+		trimmed := bytes.TrimSpace(body)
+		switch {
+		case d.BodyProblem != "":
+			yield(Piece{Raw: d.Body, Reason: d.BodyProblem})
+		case len(trimmed) == 0 && d.Query != "":
+			piece := readForm(d.Query)
+			piece.Raw = nil // the delivery keeps its query beside its body
+			yield(piece)
+		case len(trimmed) == 0:
+			yield(Piece{Raw: d.Body, Reason: "body: empty"})
+		case trimmed[0] == '{' || trimmed[0] == '[':
+			readJSON(body, yield)
+		case isMultipart(d.ContentType, trimmed):
+			yield(readMultipart(d.ContentType, trimmed))
+		case isForm(d.ContentType, trimmed):
+			yield(readForm(string(trimmed)))
+		default:
+			readJSON(body, yield) // garbage first, perhaps records after it
+		}
+	}
+}
+
+// isForm reports whether a body is pairs of a form: the type says so, or it is
+// one line that starts with a name and an equals sign.
+func isForm(contentType string, body []byte) bool {
+	if bytes.IndexByte(body, '=') < 0 {
+		return false
+	}
+	if strings.HasPrefix(strings.ToLower(contentType), "application/x-www-form-urlencoded") {
+		return true
+	}
+	name, _, _ := bytes.Cut(body, []byte("="))
+	return len(name) > 0 && !bytes.ContainsAny(name, " \t\r\n{}[]\"<>")
+}

@@ -1,0 +1,208 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// splitter reads JSON values one after another and gets over broken ones.
+type splitter struct {
+	parser
+	yield   func(Piece) bool
+	list    bool // inside of a list whose items are the records
+	records int
+	budget  int // bytes that may be read in vain while looking for the next value
+}
+
+func readJSON(body []byte, yield func(Piece) bool) {
+	s := &splitter{parser: parser{data: body}, yield: yield, budget: 8*len(body) + 1<<20}
+	for s.next() {
+	}
+}
+
+// next reads one value or bracket. It returns false at the end.
+func (s *splitter) next() bool {
+	c := s.peek()
+	start := s.pos
+	switch {
+	case s.pos == len(s.data):
+		return false
+	case s.records >= MaxRecords:
+		s.pos = len(s.data)
+		return s.reject(start, fmt.Errorf("more than %d records in one delivery: the rest is kept unread", MaxRecords))
+	case c == ',':
+		s.pos++
+		return true
+	case c == '[' && !s.list:
+		s.pos++
+		s.list = true
+		return true
+	case c == ']' && s.list:
+		s.pos++
+		s.list = false
+		return true
+	}
+	s.count = 0
+	v, err := s.value()
+	if err != nil {
+		s.depth = 0
+		s.budget -= s.pos - start
+		if s.enterWrapper(start) {
+			return true
+		}
+		s.recover(start)
+		return s.reject(start, err)
+	}
+	return s.unwrap(v)
+}
+
+// unwrap hands on a value, or the values inside of a JSON:API envelope.
+func (s *splitter) unwrap(v value) bool {
+	data := wrapped(&v)
+	switch {
+	case data == nil:
+		return s.accept(v)
+	case data.kind == kindObject:
+		return s.accept(*data)
+	}
+	for _, item := range data.items {
+		if !s.accept(item) {
+			return false
+		}
+	}
+	return true
+}
+
+// wrapped returns the object or list of objects inside of {"data":…}, nil when
+// the value is a record itself.
+func wrapped(v *value) *value {
+	var data *value
+	for i := range v.members {
+		m := &v.members[i]
+		switch m.name {
+		case "data":
+			data = &m.value
+		case "meta", "links", "jsonapi", "included":
+		default:
+			return nil
+		}
+	}
+	if data == nil || data.kind != kindObject && data.kind != kindArray {
+		return nil
+	}
+	return data
+}
+
+// enterWrapper steps into {"data":[ where the whole is broken or too long to be
+// read in one, so that its good items are not lost with the bad one.
+func (s *splitter) enterWrapper(start int) bool {
+	end := s.pos
+	s.pos = start
+	for _, token := range []string{"{", `"data"`, ":", "["} {
+		s.space()
+		if s.list || !bytes.HasPrefix(s.data[s.pos:], []byte(token)) {
+			s.pos = end
+			return false
+		}
+		s.pos += len(token)
+	}
+	s.list = true
+	return true
+}
+
+func (s *splitter) accept(v value) bool {
+	s.records++
+	raw := s.data[v.start:v.end]
+	if v.kind != kindObject {
+		return s.yield(Piece{Raw: raw, Reason: "expected an object, found " + v.kind.String()})
+	}
+	r := &Record{root: v, raw: raw}
+	if !utf8.Valid(raw) {
+		r.note = "body: bytes that are not UTF-8 replaced"
+	}
+	return s.yield(Piece{Record: r, Raw: raw})
+}
+
+// reject hands on the bytes from start to here, unless they are only the end of
+// an envelope.
+func (s *splitter) reject(start int, err error) bool {
+	raw := bytes.TrimSpace(s.data[start:s.pos])
+	if len(bytes.Trim(raw, "]}, \t\r\n")) == 0 && s.records > 0 {
+		return true
+	}
+	s.records++
+	if errors.Is(err, errEnd) {
+		err = fmt.Errorf("byte %d: %w", start, err)
+	}
+	return s.yield(Piece{Raw: raw, Reason: "body: " + err.Error()})
+}
+
+// recover moves on from a broken value that begins at start: to its end where
+// its brackets close on the same line, else to the next line from which a
+// value can be read, else to the end.
+func (s *splitter) recover(start int) {
+	if end := s.balanced(start); end > 0 {
+		s.pos = end
+		return
+	}
+	at := start
+	for s.budget > 0 {
+		newline := bytes.IndexByte(s.data[at:], '\n')
+		if newline < 0 {
+			break
+		}
+		line := parser{data: s.data, pos: at + newline + 1}
+		line.space()
+		at = line.pos
+		if s.readable(at) {
+			s.pos = at
+			return
+		}
+	}
+	s.pos = len(s.data)
+}
+
+// readable reports whether a record, or a list of them, begins at a position.
+func (s *splitter) readable(at int) bool {
+	p := parser{data: s.data, pos: at}
+	c := p.peek()
+	if c != '{' && (c != '[' || s.list) {
+		return false
+	}
+	begin := p.pos
+	_, err := p.value()
+	s.budget -= p.pos - begin
+	return err == nil
+}
+
+// balanced returns the end of a broken value on the same line: behind its last
+// bracket, or, for an item of a list without brackets, before the next comma.
+// 0 when there is no such end.
+func (s *splitter) balanced(start int) int {
+	depth, inString := 0, false
+	for i := start; i < len(s.data); i++ {
+		switch c := s.data[i]; {
+		case c == '\n':
+			return 0
+		case inString && c == '\\' && i+1 < len(s.data) && s.data[i+1] != '\n':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			depth++
+		case (c == ',' || c == ']') && depth == 0 && s.list && i > start:
+			return i
+		case c == '}' || c == ']':
+			depth--
+			if depth <= 0 {
+				return i + 1
+			}
+		case depth == 0 && !s.list:
+			return 0
+		}
+	}
+	return 0
+}

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cdrstore/cdrstore/db"
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+type callKey struct{ source, callID string }
+
+func (k callKey) compare(o callKey) int {
+	return cmp.Or(strings.Compare(k.source, o.source), strings.Compare(k.callID, o.callID))
+}
+
+type eventKey struct {
+	callKey
+	id [16]byte
+}
+
+func keyOf(e *cdr.Event) eventKey { return eventKey{callKey{e.Source, e.CallID}, e.ID} }
+
+// batch is what one statement writes: the records of many deliveries, repeats
+// counted together, in the order of their keys.
+type batch struct {
+	records  []cdr.Record
+	outcomes []Outcome
+
+	events     []cdr.Event
+	recordings []cdr.Recording
+	messages   []cdr.Message
+	rejects    []cdr.Reject
+
+	calls map[callKey]*stored
+}
+
+// stored is what the database holds of a call.
+type stored struct {
+	version int64
+	pruned  bool
+	events  []cdr.Event
+	known   map[[16]byte]int // event id → place in events
+}
+
+func newBatch(records []cdr.Record) *batch {
+	b := &batch{records: records, outcomes: make([]Outcome, len(records))}
+	for i := range records {
+		r := &records[i]
+		b.events = append(b.events, r.Events...)
+		b.recordings = append(b.recordings, r.Recordings...)
+		b.messages = append(b.messages, r.Messages...)
+		if r.Reject != nil {
+			b.rejects = append(b.rejects, *r.Reject)
+		}
+	}
+	b.events = together(b.events, compareEvents, cdr.MergeEvent)
+	b.recordings = together(b.recordings, compareRecordings, cdr.MergeRecording)
+	b.messages = together(b.messages, compareMessages, cdr.MergeMessage)
+	b.rejects = together(b.rejects, compareRejects, mergeRejects)
+	return b
+}
+
+// together sorts rows by their key and merges those of one key.
+func together[T any](rows []T, compare func(a, b T) int, merge func(a, b T) T) []T {
+	slices.SortStableFunc(rows, compare)
+	out := rows[:0]
+	for _, r := range rows {
+		if n := len(out); n > 0 && compare(out[n-1], r) == 0 {
+			out[n-1] = merge(out[n-1], r)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func compareEvents(a, b cdr.Event) int {
+	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.CallID, b.CallID), bytes.Compare(a.ID[:], b.ID[:]))
+}
+
+func compareRecordings(a, b cdr.Recording) int {
+	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.CallID, b.CallID), strings.Compare(a.RecordingID, b.RecordingID))
+}
+
+func compareMessages(a, b cdr.Message) int {
+	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.MessageID, b.MessageID))
+}
+
+func compareRejects(a, b cdr.Reject) int {
+	x, y := rejectID(&a), rejectID(&b)
+	return cmp.Or(strings.Compare(a.Source, b.Source), bytes.Compare(x[:], y[:]))
+}
+
+func mergeRejects(a, b cdr.Reject) cdr.Reject {
+	if b.ReceivedAt.Before(a.ReceivedAt) {
+		a.ReceivedAt = b.ReceivedAt
+	}
+	a.Deliveries += b.Deliveries
+	return a
+}
+
+// rejectID makes the same bytes on the same route one row.
+func rejectID(r *cdr.Reject) [16]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d:%s%d:%s%d:%s", len(r.Source), r.Source, len(r.Hint), r.Hint, len(r.Query), r.Query)
+	h.Write(r.Body)
+	return [16]byte(h.Sum(nil))
+}
+
+func (b *batch) hasOthers() bool {
+	return len(b.recordings)+len(b.messages)+len(b.rejects) > 0
+}
+
+// read asks the database what it knows of the batch and settles what becomes of
+// each record.
+func (b *batch) read(ctx context.Context, q *db.Queries) error {
+	if err := b.readCalls(ctx, q); err != nil {
+		return fmt.Errorf("read calls: %w", err)
+	}
+	seen, err := b.readOthers(ctx, q)
+	if err != nil {
+		return err
+	}
+	for i := range b.records {
+		b.outcomes[i] = b.settle(&b.records[i], seen)
+	}
+	return nil
+}
+
+func (b *batch) readCalls(ctx context.Context, q *db.Queries) error {
+	b.calls = map[callKey]*stored{}
+	var keys db.ReadCallsParams
+	for i := range b.events {
+		k := callKey{b.events[i].Source, b.events[i].CallID}
+		if b.calls[k] == nil {
+			b.calls[k] = &stored{known: map[[16]byte]int{}}
+			keys.Sources = append(keys.Sources, k.source)
+			keys.CallIds = append(keys.CallIds, k.callID)
+		}
+	}
+	if len(keys.Sources) == 0 {
+		return nil
+	}
+	rows, err := q.ReadCalls(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := b.calls[callKey{rows[i].Source, rows[i].CallID}].add(&rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *stored) add(r *db.ReadCallsRow) error {
+	c.version = r.Version.Int64
+	c.pruned = r.Pruned != nil && *r.Pruned
+	if !r.EventID.Valid {
+		return nil
+	}
+	e, err := eventOf(r)
+	if err != nil {
+		return err
+	}
+	c.known[e.ID] = len(c.events)
+	c.events = append(c.events, e)
+	return nil
+}
+
+// settle says what becomes of a record. The first of several equal ones in a
+// batch is the new one.
+func (b *batch) settle(r *cdr.Record, seen *seenOthers) Outcome {
+	if r.Reject != nil {
+		if seen.full[r.Reject.Source] && !seen.rejects[rejectID(r.Reject)] {
+			return Outcome{Refused, r.Reject.Reason}
+		}
+		return Outcome{Quarantine, r.Reject.Reason}
+	}
+	status := Duplicate
+	for i := range r.Events {
+		k := keyOf(&r.Events[i])
+		if _, known := b.calls[k.callKey].known[k.id]; !known && !seen.events[k] {
+			seen.events[k] = true
+			status = Stored
+		}
+	}
+	for i := range r.Recordings {
+		if seen.recording(&r.Recordings[i]) {
+			status = Stored
+		}
+	}
+	for i := range r.Messages {
+		if seen.message(&r.Messages[i]) {
+			status = Stored
+		}
+	}
+	return Outcome{Status: status}
+}

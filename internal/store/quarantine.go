@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/cdrstore/cdrstore/db"
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+// Quarantined is a piece in quarantine, as a delivery that can be decoded again.
+type Quarantined struct {
+	Delivery cdr.Delivery
+	id       pgtype.UUID
+}
+
+// EachQuarantined hands every unread piece to f, with readToo also those that
+// were replayed, a page at a time.
+func (s *Store) EachQuarantined(ctx context.Context, readToo bool, f func(Quarantined) error) error {
+	after := db.QuarantineParams{QuarantineID: uuid([16]byte{}), ReplayedToo: readToo, AtMost: 100}
+	for {
+		rows, err := db.New(s.pool).Quarantine(ctx, after)
+		if err != nil {
+			return fmt.Errorf("read the quarantine: %w", err)
+		}
+		for i := range rows {
+			if err := f(quarantinedOf(&rows[i])); err != nil {
+				return err
+			}
+			after.Source, after.QuarantineID = rows[i].Source, rows[i].QuarantineID
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+	}
+}
+
+func quarantinedOf(r *db.QuarantineRow) Quarantined {
+	d := cdr.Delivery{
+		Source: r.Source, Provider: r.Provider, Settings: settings(r.Currency, r.Country, r.AnswerEvents),
+		Hint: r.Hint, Method: r.Method, Query: r.Query,
+		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Body: r.Body,
+		ReceivedAt: momentOf(r.ReceivedAt),
+	}
+	if r.ContentEncoding != "" {
+		d.BodyProblem = r.Reason
+	}
+	return Quarantined{d, r.QuarantineID}
+}
+
+// MarkReplayed notes that a piece could be read.
+func (s *Store) MarkReplayed(ctx context.Context, q Quarantined) error {
+	return db.New(s.pool).MarkReplayed(ctx, db.MarkReplayedParams{Source: q.Delivery.Source, QuarantineID: q.id})
+}
+
+// StillUnreadable notes why a piece cannot be read now.
+func (s *Store) StillUnreadable(ctx context.Context, q Quarantined, reason string) error {
+	return db.New(s.pool).StillUnreadable(ctx, db.StillUnreadableParams{Source: q.Delivery.Source, QuarantineID: q.id, Reason: reason})
+}

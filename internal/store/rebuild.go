@@ -1,0 +1,203 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cdrstore/cdrstore/db"
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+// Redecoder reads a stored event's payload again. The provider and settings are
+// those of the event's source.
+type Redecoder func(e cdr.Event, src Source) (cdr.Event, error)
+
+// Rebuilt is what Rebuild did.
+type Rebuilt struct {
+	Calls      int // looked at
+	Pruned     int // left alone
+	Changed    int // written, made or removed
+	Events     int // decoded anew to something else
+	Unreadable int // could not be decoded anew and were left alone
+}
+
+// Rebuild folds every call anew from its stored facts; with a Redecoder it
+// first decodes the stored payloads anew. It works beside running receivers:
+// a call that changes meanwhile is read again.
+func (s *Store) Rebuild(ctx context.Context, redecode Redecoder, progress func(calls int)) (Rebuilt, error) {
+	var total Rebuilt
+	sources, err := s.Sources(ctx)
+	if err != nil {
+		return total, err
+	}
+	var after callKey
+	for {
+		snap, err := s.next(ctx, after)
+		if err != nil {
+			return total, err
+		}
+		if len(snap.keys) == 0 {
+			return total, nil
+		}
+		r := rebuilding{store: s, redecode: redecode, sources: sources}
+		if err := r.chunk(ctx, snap, maxTries); err != nil {
+			return total, err
+		}
+		total.add(r.done)
+		after = snap.keys[len(snap.keys)-1]
+		progress(total.Calls)
+	}
+}
+
+func (r *Rebuilt) add(o Rebuilt) {
+	r.Calls += o.Calls
+	r.Pruned += o.Pruned
+	r.Changed += o.Changed
+	r.Events += o.Events
+	r.Unreadable += o.Unreadable
+}
+
+// rebuilding is the work on one chunk of calls.
+type rebuilding struct {
+	store    *Store
+	redecode Redecoder
+	sources  map[string]Source
+	done     Rebuilt
+}
+
+// chunk rebuilds the calls of a snapshot. Where other writers keep changing
+// them it goes on with halves, so that one busy call does not hold up the rest.
+func (r *rebuilding) chunk(ctx context.Context, snap *snapshot, tries int) error {
+	done, err := r.try(ctx, snap)
+	if err == nil {
+		r.done.add(done)
+		return nil
+	}
+	if FaultOf(err) != FaultAgain || tries == 0 {
+		return fmt.Errorf("rebuild %d calls from %q %q: %w", len(snap.keys), snap.keys[0].source, snap.keys[0].callID, err)
+	}
+	parts := [][]callKey{snap.keys}
+	if half := len(snap.keys) / 2; half > 0 {
+		parts = [][]callKey{snap.keys[:half], snap.keys[half:]}
+	}
+	for _, keys := range parts {
+		fresh, err := r.store.again(ctx, keys)
+		if err != nil {
+			return err
+		}
+		if err := r.chunk(ctx, fresh, tries-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
+	var done Rebuilt
+	var events db.RedecodeEventsParams
+	touched := map[callKey]bool{}
+	if r.redecode != nil {
+		if err := r.decode(ctx, snap, &events, touched, &done); err != nil {
+			return done, err
+		}
+	}
+	var calls db.SaveCallsParams
+	var gone db.DeleteCallsParams
+	for _, k := range snap.keys {
+		done.Calls++
+		row := snap.calls[k]
+		if row != nil && row.PrunedAt.Valid {
+			done.Pruned++
+			continue
+		}
+		call, exists, columns := snap.diff(k)
+		switch {
+		case len(columns) == 0 && !touched[k]:
+		case exists:
+			appendCall(&calls, &call, snap.events[k].version+1)
+		case row != nil:
+			gone.Source = append(gone.Source, k.source)
+			gone.CallID = append(gone.CallID, k.callID)
+			gone.Version = append(gone.Version, row.Version)
+		}
+		if len(columns) > 0 {
+			done.Changed++
+		}
+	}
+	return done, r.store.writeRebuilt(ctx, events, calls, gone)
+}
+
+func (s *Store) writeRebuilt(ctx context.Context, events db.RedecodeEventsParams, calls db.SaveCallsParams, gone db.DeleteCallsParams) error {
+	if len(events.EventID)+len(calls.CallSource)+len(gone.Source) == 0 {
+		return nil
+	}
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		if err := q.RedecodeEvents(ctx, events); err != nil {
+			return fmt.Errorf("write events: %w", err)
+		}
+		if err := q.SaveCalls(ctx, calls); err != nil {
+			return fmt.Errorf("write calls: %w", err)
+		}
+		_, err := q.DeleteCalls(ctx, gone)
+		return err
+	})
+}
+
+// decode decodes the events of the snapshot anew. A call of which an event
+// reads differently is always written, so that a writer who folded from the old
+// facts finds a newer version.
+func (r *rebuilding) decode(ctx context.Context, snap *snapshot, p *db.RedecodeEventsParams, touched map[callKey]bool, done *Rebuilt) error {
+	sources, ids := columns(snap.keys)
+	rows, err := db.New(r.store.pool).Events(ctx, db.EventsParams{Sources: sources, CallIds: ids})
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		old, err := wholeEvent(&rows[i])
+		if err != nil {
+			return err
+		}
+		k := callKey{old.Source, old.CallID}
+		at, known := snap.events[k].known[old.ID]
+		if !known || old.Payload == nil {
+			continue // came after the snapshot, or was pruned
+		}
+		fresh, err := r.redecode(old, r.sources[old.Source])
+		if err != nil {
+			done.Unreadable++
+			continue
+		}
+		if sameEvent(&old, &fresh) {
+			continue
+		}
+		done.Events++
+		touched[k] = true
+		fresh.ReceivedAt = snap.events[k].events[at].ReceivedAt
+		snap.events[k].events[at] = fresh
+		appendRedecoded(p, &fresh)
+	}
+	return nil
+}
+
+func sameEvent(a, b *cdr.Event) bool {
+	x, y := writeFacts(a.Facts), writeFacts(b.Facts)
+	sameFacts := (x == nil) == (y == nil) && (x == nil || *x == *y)
+	return sameFacts && a.Kind == b.Kind && a.Leg == b.Leg && a.RecordKey == b.RecordKey && a.Clock == b.Clock &&
+		occurred(a) == occurred(b) && problems(a) == problems(b)
+}
+
+func appendRedecoded(p *db.RedecodeEventsParams, e *cdr.Event) {
+	p.Source = append(p.Source, e.Source)
+	p.CallID = append(p.CallID, e.CallID)
+	p.EventID = append(p.EventID, uuid(e.ID))
+	p.Kind = append(p.Kind, string(e.Kind))
+	p.Leg = append(p.Leg, e.Leg)
+	p.RecordKey = append(p.RecordKey, textOrNil(e.RecordKey))
+	p.Clock = append(p.Clock, string(e.Clock))
+	p.OccurredAt = append(p.OccurredAt, moment(e.OccurredAt))
+	p.Facts = append(p.Facts, writeFacts(e.Facts))
+	p.Problems = append(p.Problems, problems(e))
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cdrstore/cdrstore/db"
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+// Status is what became of one record.
+type Status int
+
+// The statuses.
+const (
+	Stored     Status = iota // a row is new, or a known one says more now
+	Duplicate                // seen before; only counters changed
+	Quarantine               // kept raw
+	Refused                  // not kept: the quarantine of the source is full
+)
+
+// Outcome is what became of one record, and for a quarantined one why.
+type Outcome struct {
+	Status Status
+	Reason string
+}
+
+// maxTries is how often a batch is folded again because another writer changed
+// its calls in between.
+const maxTries = 5
+
+// Save stores records and returns what became of each, in their order. When it
+// returns no error, all is committed. An error means that a part may be stored
+// and all of it can be saved again: see FaultOf.
+//
+// A record that Postgres refuses is found by halving the batch and set aside.
+func (s *Store) Save(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
+	return s.save(ctx, records, maxTries)
+}
+
+func (s *Store) save(ctx context.Context, records []cdr.Record, tries int) ([]Outcome, error) {
+	if len(records) == 0 {
+		return nil, nil
+	}
+	outcomes, err := s.try(ctx, records)
+	if err == nil {
+		return outcomes, nil
+	}
+	switch fault := FaultOf(err); {
+	case late(ctx), fault == FaultAway, fault == FaultOurs:
+		return nil, fmt.Errorf("save %d records: %w", len(records), err)
+	case fault == FaultAgain && tries == 0:
+		return nil, fmt.Errorf("save %d records: too many tries: %w", len(records), err)
+	case fault == FaultAgain:
+		tries--
+	case len(records) == 1: // FaultData
+		if records[0].Reject != nil {
+			return nil, fmt.Errorf("save a quarantined piece: %w", err)
+		}
+		records[0].SetAside(reasonOf(err))
+	}
+	if len(records) == 1 {
+		return s.save(ctx, records, tries)
+	}
+	half := len(records) / 2
+	first, err := s.save(ctx, records[:half], tries)
+	if err != nil {
+		return nil, err
+	}
+	second, err := s.save(ctx, records[half:], tries)
+	if err != nil {
+		return nil, err
+	}
+	return append(first, second...), nil
+}
+
+// try reads, folds and writes a batch once.
+func (s *Store) try(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
+	b := newBatch(records)
+	if err := b.read(ctx, db.New(s.pool)); err != nil {
+		return nil, err
+	}
+	write := b.fold()
+	if s.betweenReadAndWrite != nil {
+		s.betweenReadAndWrite()
+	}
+	if !b.hasOthers() {
+		return b.outcomes, db.New(s.pool).SaveCalls(ctx, write)
+	}
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		q := db.New(tx)
+		if len(b.events) > 0 {
+			if err := q.SaveCalls(ctx, write); err != nil {
+				return err
+			}
+		}
+		return b.writeOthers(ctx, q)
+	})
+	return b.outcomes, err
+}

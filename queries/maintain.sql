@@ -1,0 +1,75 @@
+-- What rebuild, verify, replay and simulate use.
+
+-- name: CallKeys :many
+-- The next keys after one, of calls and of events whose call is missing.
+(SELECT DISTINCT e.source, e.call_id FROM event e WHERE (e.source, e.call_id) > (@source::text, @call_id::text) ORDER BY e.source, e.call_id LIMIT @at_most)
+UNION
+(SELECT c.source, c.call_id FROM call c WHERE (c.source, c.call_id) > (@source::text, @call_id::text) ORDER BY c.source, c.call_id LIMIT @at_most)
+ORDER BY source, call_id
+LIMIT @at_most;
+
+-- name: Calls :many
+SELECT c.* FROM call c
+JOIN (SELECT unnest(@sources::text[]) AS source, unnest(@call_ids::text[]) AS call_id) k
+  ON c.source = k.source AND c.call_id = k.call_id;
+
+-- name: Events :many
+SELECT e.* FROM event e
+JOIN (SELECT unnest(@sources::text[]) AS source, unnest(@call_ids::text[]) AS call_id) k
+  ON e.source = k.source AND e.call_id = k.call_id
+ORDER BY e.source, e.call_id, e.event_id;
+
+-- name: RedecodeEvents :exec
+-- What an adapter now reads from stored payloads. Identity, receipts and payload
+-- stay.
+UPDATE event SET
+    kind = n.kind, leg = n.leg, record_key = n.record_key, clock = n.clock,
+    occurred_at = coalesce(n.occurred_at, event.received_at),
+    facts = n.facts::jsonb, problems = string_to_array(n.problems, E'\n')
+FROM (
+    SELECT unnest(@source::text[]) AS source, unnest(@call_id::text[]) AS call_id, unnest(@event_id::uuid[]) AS event_id,
+           unnest(@kind::text[]) AS kind, unnest(@leg::text[]) AS leg, unnest(@record_key::varchar[]) AS record_key,
+           unnest(@clock::text[]) AS clock, unnest(@occurred_at::timestamptz[]) AS occurred_at,
+           unnest(@facts::varchar[]) AS facts, unnest(@problems::text[]) AS problems
+) n
+WHERE event.source = n.source AND event.call_id = n.call_id AND event.event_id = n.event_id;
+
+-- name: DeleteCalls :execrows
+-- Calls of which no event says anything any more.
+DELETE FROM call c
+USING (SELECT unnest(@source::text[]) AS source, unnest(@call_id::text[]) AS call_id, unnest(@version::bigint[]) AS version) k
+WHERE c.source = k.source AND c.call_id = k.call_id AND c.version = k.version AND c.pruned_at IS NULL;
+
+-- name: Quarantine :many
+-- The next unread pieces after one.
+SELECT q.*, s.provider, s.currency, s.country, s.answer_events
+FROM quarantine q
+JOIN source s ON s.name = q.source
+WHERE (q.source, q.quarantine_id) > (@source::text, @quarantine_id::uuid)
+  AND (q.replayed_at IS NULL OR @replayed_too::bool)
+ORDER BY q.source, q.quarantine_id
+LIMIT @at_most;
+
+-- name: MarkReplayed :exec
+UPDATE quarantine SET replayed_at = now() WHERE source = @source AND quarantine_id = @quarantine_id;
+
+-- name: StillUnreadable :exec
+UPDATE quarantine SET reason = @reason, replayed_at = NULL WHERE source = @source AND quarantine_id = @quarantine_id;
+
+-- name: RegisterSource :one
+-- Returns the provider that the name stands for, which may be another one.
+INSERT INTO source AS s (name, provider, currency, country, answer_events)
+VALUES (@name, @provider, @currency, @country, @answer_events)
+ON CONFLICT (name) DO UPDATE SET
+    currency = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.currency ELSE s.currency END,
+    country = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.country ELSE s.country END,
+    answer_events = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.answer_events ELSE s.answer_events END
+RETURNING provider;
+
+-- name: Sources :many
+SELECT * FROM source ORDER BY name;
+
+-- name: KeepDurable :exec
+-- An answer of 200 promises that the commit has reached the disk, whatever the
+-- database's default is. Stronger settings stay.
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
