@@ -16,8 +16,8 @@ run: go ## start the receiver with a Postgres of its own (or the one of DATABASE
 demo: go ## send the running receiver simulated calls of every provider
 	@go run ./cmd/cdrstore simulate
 
-psql: go ## open psql on the receiver's database
-	@go run ./cmd/cdrstore psql
+psql: go ## open psql on the receiver's database, or run sql='SELECT …' in it
+	@go run ./cmd/cdrstore psql $${sql:+-c "$$sql"}
 
 test: go ## run all tests on a temporary Postgres
 	@race=-race; \

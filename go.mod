@@ -12,6 +12,7 @@ require (
 	github.com/prometheus/client_golang v1.23.2
 	github.com/shopspring/decimal v1.4.0
 	github.com/spf13/cobra v1.10.2
+	pgregory.net/rapid v1.2.0
 )
 
 require (

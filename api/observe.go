@@ -79,12 +79,12 @@ func (s *Server) report(c echo.Context, x *exchange, err error, took time.Durati
 	}
 	s.metrics.count(x, status)
 	attrs := []any{"source", x.source, "route", path, "status", status, "duration", took}
-	switch {
-	case status == http.StatusOK:
+	switch status {
+	case http.StatusOK:
 		r := x.result
 		s.log.Debug("delivery", append(attrs, "received", r.Received, "stored", r.Stored,
 			"duplicates", r.Duplicates, "quarantined", r.Quarantined, "spooled", r.Spooled)...)
-	case status == http.StatusInternalServerError:
+	case http.StatusInternalServerError:
 		s.log.Error("delivery failed", append(attrs, "error", err)...)
 	default:
 		s.warn(c, x, err, attrs)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,7 +89,7 @@ its reason. It can be run any number of times and never makes a row twice.`,
 				progress, done := counter("pieces")
 				r, err := ingest.Replay(cmd.Context(), s, all, progress)
 				done()
-				fmt.Fprintf(os.Stdout, "%d pieces: %d read, %d still unreadable; %d records new, %d known already\n",
+				fmt.Printf("%d pieces: %d read, %d still unreadable; %d records new, %d known already\n",
 					r.Pieces, r.Read, r.Unreadable, r.Records, r.Duplicates)
 				return err
 			})

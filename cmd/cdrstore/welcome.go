@@ -23,7 +23,7 @@ func welcome(cfg config.Config, address, databaseURL string) string {
 	if _, set := os.LookupEnv("CDRSTORE_TOKEN"); set {
 		auth = ` -H "Authorization: Bearer $CDRSTORE_TOKEN"`
 	}
-	psql := "make psql"
+	psql := `psql "$DATABASE_URL"`
 	if cfg.DatabaseURL == "" {
 		psql = fmt.Sprintf("psql '%s'", databaseURL)
 	}

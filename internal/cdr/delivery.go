@@ -107,6 +107,9 @@ func (r *Record) Check() error {
 		if err := checkKeys("call id", rec.CallID, "recording id", rec.RecordingID); err != nil {
 			return err
 		}
+		if rec.RecordingID == "" {
+			return errors.New("recording id: missing")
+		}
 	}
 	for _, m := range r.Messages {
 		if err := checkKeys("message id", m.MessageID); err != nil {
@@ -116,18 +119,26 @@ func (r *Record) Check() error {
 	return nil
 }
 
-// MaxKey is the longest key, in bytes, that every index takes.
+// MaxKey is the longest id of a call, recording or message, in bytes, that every
+// index takes.
 const MaxKey = 512
 
+// maxSubkey bounds legs, record keys (several ids in one) and recording ids (a
+// URL).
+const maxSubkey = 3 * MaxKey
+
+// checkKeys takes names and keys by turns; the first key is the one that must
+// be there.
 func checkKeys(namesAndKeys ...string) error {
+	if namesAndKeys[1] == "" {
+		return fmt.Errorf("%s: missing", namesAndKeys[0])
+	}
+	limit := MaxKey
 	for i := 0; i < len(namesAndKeys); i += 2 {
-		name, key := namesAndKeys[i], namesAndKeys[i+1]
-		if len(key) > 3*MaxKey || i == 0 && len(key) > MaxKey {
-			return fmt.Errorf("%s: longer than %d bytes", name, MaxKey)
+		if len(namesAndKeys[i+1]) > limit {
+			return fmt.Errorf("%s: longer than %d bytes", namesAndKeys[i], limit)
 		}
-		if i == 0 && key == "" {
-			return fmt.Errorf("%s: missing", name)
-		}
+		limit = maxSubkey
 	}
 	return nil
 }

@@ -10,6 +10,12 @@ import (
 // Amounts; none is ever a float.
 type Amount = decimal.NullDecimal
 
+// Span returns seconds as a duration, down to the microsecond. The amount must
+// be less than a few thousand years.
+func Span(seconds Amount) time.Duration {
+	return time.Duration(seconds.Decimal.Shift(6).IntPart()) * time.Microsecond
+}
+
 // Kind says what an event reports.
 type Kind string
 

@@ -38,8 +38,9 @@ type folding struct {
 	parts []part   // the one that speaks first in front
 	cdrs  int      // record keys
 
-	ended    bool
-	answered bool
+	ended       bool
+	answered    bool
+	approximate bool // start or end is not the provider's word for that moment
 }
 
 func newFolding(events []Event) (*folding, bool) {

@@ -70,6 +70,7 @@ func (f *folding) times(c *Call) {
 	c.StartedAt, c.RingingAt, c.AnsweredAt, c.EndedAt = s.started.at, s.ringing.at, s.answered.at, s.ended.at
 	c.Duration = seconds(s.started, s.ended)
 	c.Billsec = seconds(s.answered, s.ended)
+	f.approximate = s.started.quality != delivered || s.ended.quality != delivered
 
 	c.Clock = s.clock()
 	c.CallTime = firstOf(c.StartedAt, c.RingingAt, c.AnsweredAt, c.EndedAt, c.FirstReceivedAt)
@@ -92,8 +93,11 @@ func (f *folding) outcome(c *Call) {
 		fill(&c.HangupCause, p.facts.HangupCause)
 		fill(&c.HangupBy, p.facts.HangupBy)
 	}
-	c.Duration = deliveredOr(c.Duration, record, live, func(p *part) Amount { return p.facts.Duration })
 	c.Billsec = deliveredOr(c.Billsec, record, live, func(p *part) Amount { return p.facts.Billsec })
+	if f.approximate && c.Duration.Valid && c.Billsec.Valid && c.Duration.Decimal.LessThan(c.Billsec.Decimal) {
+		c.Duration = Amount{} // PIOPIY India: every event of a call shows one time, only the CDR the talk
+	}
+	c.Duration = deliveredOr(c.Duration, record, live, func(p *part) Amount { return p.facts.Duration })
 	c.Disposition = f.disposition(record, live)
 }
 

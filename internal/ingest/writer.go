@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -89,10 +88,9 @@ func (w *Writer) Write(ctx context.Context, d cdr.Delivery) (Result, error) {
 	}
 	records := adapter.Read(d)
 	parts := w.split(records)
-	for i, p := range parts {
+	for _, p := range parts {
 		if err := w.hand(ctx, p.shard, p.part); err != nil {
-			wait(ctx, parts[:i])
-			return Result{}, err
+			return Result{}, err // what was handed over before is stored, and comes again
 		}
 	}
 	if err := wait(ctx, parts); err != nil {
@@ -186,7 +184,7 @@ func result(received int, parts []sharded) (Result, error) {
 		}
 	}
 	if len(errs) > 0 {
-		return Result{}, errors.Join(errs[0])
+		return Result{}, errs[0]
 	}
 	for i := 0; i < received && len(r.Errors) < min(len(reasons), MaxErrors); i++ {
 		if reason, quarantined := reasons[i]; quarantined {

@@ -16,6 +16,7 @@ import (
 type account struct {
 	name     string
 	uid, gid uint32
+	locked   error // why the account may not pass a directory above the server's; nil: it may
 }
 
 // prepareDir creates the server's directory so that the server can use it, and says who runs the server.
@@ -45,7 +46,11 @@ func prepareDir(dir string) (*account, error) {
 	if err := os.Chown(dir, int(a.uid), int(a.gid)); err != nil {
 		return nil, fmt.Errorf("give the Postgres directory to user %s: %w", a.name, err)
 	}
-	return a, reachable(dir, a)
+	a.locked = reachable(dir, a)
+	if !canPassLocked() {
+		return a, a.locked
+	}
+	return a, nil
 }
 
 // serverAccount is the owner of the data when there is data, else the first fitting user of the system.
@@ -70,7 +75,7 @@ func serverAccount(dir string) (*account, error) {
 		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
 		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
 		if err1 == nil && err2 == nil && uid != 0 {
-			return &account{name, uint32(uid), uint32(gid)}, nil
+			return &account{name: name, uid: uint32(uid), gid: uint32(gid)}, nil
 		}
 	}
 	return nil, errors.New("as root, Postgres needs another user to run as, and there is neither postgres nor nobody: create one")

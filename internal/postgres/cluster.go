@@ -23,6 +23,9 @@ type cluster struct {
 func (c cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, program), args...)
 	cmd.Dir = c.dir
+	if c.account != nil && c.account.locked != nil {
+		cmd.Dir = "/" // the way to c.dir opens with the program's start only
+	}
 	for _, v := range os.Environ() {
 		// PGDATA, PGPORT, PGOPTIONS and the like are meant for other servers.
 		if !strings.HasPrefix(v, "PG") && !strings.HasPrefix(v, "LC_") && !strings.HasPrefix(v, "LANG") {

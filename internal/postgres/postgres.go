@@ -70,6 +70,9 @@ func Start(ctx context.Context, log *slog.Logger, o Options) (*Server, error) {
 	}
 	s := &Server{options: o, lock: lock, done: make(chan struct{})}
 	if err := s.start(ctx, log, account); err != nil {
+		if account != nil && account.locked != nil {
+			err = fmt.Errorf("%w\n%w", err, account.locked)
+		}
 		_ = lock.Close()
 		return nil, err
 	}

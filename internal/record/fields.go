@@ -175,15 +175,24 @@ func (f *Fields) Decimal(names ...string) cdr.Amount {
 	return decimal.NewNullDecimal(d)
 }
 
-// Seconds returns a number of seconds that is not negative.
+// Seconds returns a length of a call. A negative one, and one of more than a
+// year, is unreadable: neither sums nor moments may come of it.
 func (f *Fields) Seconds(names ...string) cdr.Amount {
+	const year = 366 * 24 * 60 * 60
 	a := f.Decimal(names...)
-	if a.Valid && a.Decimal.IsNegative() {
-		name, _ := f.find(names)
-		f.Problem(name, "negative")
-		return cdr.Amount{}
+	if !a.Valid {
+		return a
 	}
-	return a
+	name, _ := f.find(names)
+	switch {
+	case a.Decimal.IsNegative():
+		f.Problem(name, "negative")
+	case a.Decimal.GreaterThan(decimal.NewFromInt(year)):
+		f.Problem(name, "longer than a year")
+	default:
+		return a
+	}
+	return cdr.Amount{}
 }
 
 // parseDecimal bounds length and exponent, because 1e999999999 is nine bytes
@@ -192,7 +201,7 @@ func parseDecimal(text string) (decimal.Decimal, error) {
 	if len(text) > 64 {
 		return decimal.Decimal{}, fmt.Errorf("not a number of reasonable length")
 	}
-	if i := strings.IndexAny(text, "eE"); i >= 0 {
+	if i := strings.IndexAny(text, "eE"); i >= 0 && strings.Trim(text[:i], "+-.0123456789") == "" {
 		exponent, err := strconv.Atoi(text[i+1:])
 		if err != nil || exponent > 32 || exponent < -32 {
 			return decimal.Decimal{}, fmt.Errorf("not a number of reasonable size")

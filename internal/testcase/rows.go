@@ -68,7 +68,7 @@ type Reject struct {
 	Deliveries int    `json:"deliveries"`
 }
 
-// NewEvent, NewRecording, NewMessage and NewReject take what is compared.
+// NewEvent takes what is compared of an event.
 func NewEvent(e cdr.Event) Event {
 	return Event{e.CallID, e.Kind, e.ProviderKind, e.Leg, e.RecordKey, e.OccurredAt, e.Clock, e.Deliveries, e.Facts, e.Problems}
 }
@@ -154,4 +154,18 @@ func marshal(t testing.TB, rows Rows) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// Want returns the rows that the case expects in the end.
+func (c Case) Want(t testing.TB) Rows {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.Dir, "rows.want.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows Rows
+	if err := json.Unmarshal(text, &rows); err != nil {
+		t.Fatalf("%s: rows.want.json: %v", c.Name, err)
+	}
+	return rows
 }

@@ -49,7 +49,7 @@ func Run(m *testing.M) int {
 
 // WithServer runs f beside a temporary server that is fast and not durable.
 func WithServer(ctx context.Context, log *slog.Logger, f func(url string) error) (err error) {
-	dir, err := os.MkdirTemp("", "cdrstore-test-")
+	dir, err := os.MkdirTemp(fastDir(), "cdrstore-test-")
 	if err != nil {
 		return fmt.Errorf("create a directory for the test server: %w", err)
 	}
@@ -103,7 +103,7 @@ func Pool(t testing.TB) *pgxpool.Pool {
 // the current schema.
 func Server(t testing.TB) *postgres.Server {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "cdrstore-test-")
+	dir, err := os.MkdirTemp(fastDir(), "cdrstore-test-")
 	if err != nil {
 		t.Fatalf("create a directory for the test server: %v", err)
 	}

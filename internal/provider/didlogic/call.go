@@ -2,9 +2,6 @@ package didlogic
 
 import (
 	"strings"
-	"time"
-
-	"github.com/shopspring/decimal"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/record"
@@ -27,8 +24,8 @@ func decodeCDR(f *record.Fields, callID string) (cdr.Record, error) {
 		Disposition: disposition(word),
 		Ends:        cdr.EndsCall,
 		StartedAt:   started,
-		Duration:    seconds(f, "duration"), // with ringing
-		Billsec:     seconds(f, "billsec"),  // the first edition has none
+		Duration:    f.Seconds("duration"), // with ringing
+		Billsec:     f.Seconds("billsec"),  // the first edition has none
 	}
 	facts.HangupCause = cause(word, facts.Disposition)
 	derive(facts)
@@ -44,29 +41,12 @@ func derive(facts *cdr.Facts) {
 	if !facts.Duration.Valid {
 		return
 	}
-	facts.EndedAt = facts.StartedAt.Add(span(facts.Duration))
+	facts.EndedAt = facts.StartedAt.Add(cdr.Span(facts.Duration))
 	facts.Derived = append(facts.Derived, cdr.MomentEnded)
 	if facts.Billsec.Valid && facts.Disposition == cdr.Answered {
-		facts.AnsweredAt = facts.EndedAt.Add(-span(facts.Billsec))
+		facts.AnsweredAt = facts.EndedAt.Add(-cdr.Span(facts.Billsec))
 		facts.Derived = append(facts.Derived, cdr.MomentAnswered)
 	}
-}
-
-// seconds reads a length of a call. What is longer than a year is none, and
-// neither sums nor moments may come of it.
-func seconds(f *record.Fields, name string) cdr.Amount {
-	const year = 366 * 24 * 60 * 60
-	a := f.Seconds(name)
-	if a.Valid && a.Decimal.GreaterThan(decimal.NewFromInt(year)) {
-		f.Problem(name, "longer than a year")
-		return cdr.Amount{}
-	}
-	return a
-}
-
-// span returns seconds as a duration, down to the microsecond.
-func span(a cdr.Amount) time.Duration {
-	return time.Duration(a.Decimal.Shift(6).IntPart()) * time.Microsecond
 }
 
 func direction(f *record.Fields) cdr.Direction {

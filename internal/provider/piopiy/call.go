@@ -2,9 +2,6 @@ package piopiy
 
 import (
 	"strings"
-	"time"
-
-	"github.com/shopspring/decimal"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/record"
@@ -23,8 +20,8 @@ func decodeCDR(f *record.Fields, m message) (cdr.Event, error) {
 	if facts.Disposition == cdr.Unknown {
 		facts.HangupCause = m.status
 	}
-	facts.Billsec = seconds(f, "duration") // labelled total, but talk time
-	facts.Rate = f.Decimal("call_rate")    // text when charged, the number 0 when not
+	facts.Billsec = f.Seconds("duration") // labelled total, but talk time
+	facts.Rate = f.Decimal("call_rate")   // text when charged, the number 0 when not
 	if err := times(f, facts); err != nil {
 		return cdr.Event{}, err
 	}
@@ -53,27 +50,10 @@ func times(f *record.Fields, facts *cdr.Facts) error {
 	}
 	facts.AnsweredAt = f.Time("answer_time")
 	if facts.AnsweredAt.IsZero() && !facts.EndedAt.IsZero() && facts.Billsec.Valid {
-		facts.AnsweredAt = facts.EndedAt.Add(-span(facts.Billsec))
+		facts.AnsweredAt = facts.EndedAt.Add(-cdr.Span(facts.Billsec))
 		facts.Derived = append(facts.Derived, cdr.MomentAnswered)
 	}
 	return nil
-}
-
-// seconds reads a length of a call. What is longer than a year is none, and
-// neither sums nor moments may come of it.
-func seconds(f *record.Fields, name string) cdr.Amount {
-	const year = 366 * 24 * 60 * 60
-	a := f.Seconds(name)
-	if a.Valid && a.Decimal.GreaterThan(decimal.NewFromInt(year)) {
-		f.Problem(name, "longer than a year")
-		return cdr.Amount{}
-	}
-	return a
-}
-
-// span returns seconds as a duration, down to the microsecond.
-func span(a cdr.Amount) time.Duration {
-	return time.Duration(a.Decimal.Shift(6).IntPart()) * time.Microsecond
 }
 
 // disposition reads the status of a CDR. PIOPIY has two; why a call was missed

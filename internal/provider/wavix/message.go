@@ -8,7 +8,8 @@ import (
 )
 
 // message reads an SMS or MMS that came in, or the delivery report of one that
-// was sent. Reports of one message differ in status only.
+// was sent. The first report of W8 comes when a message is sent, without a
+// charge; a second one brings the final status.
 func message(f *record.Fields) (cdr.Record, error) {
 	id, err := f.Key("message_id")
 	if err != nil {
