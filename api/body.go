@@ -22,7 +22,7 @@ func (s *Server) readBody(c echo.Context, held *lease) (body []byte, problem str
 		return nil, "", errTooLarge
 	}
 	in := &pacedReader{r: r.Body, c: c, start: time.Now(), grace: s.limits.BodyGrace, rate: s.limits.BodyRate}
-	defer setReadDeadline(c, time.Time{}) // the connection goes on
+	defer setReadDeadline(c, time.Time{}) // it is the body's alone; expired, it would look like a client that went away
 	received, err := readAll(in, s.limits.Body, held)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):

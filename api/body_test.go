@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -16,6 +17,13 @@ func zip(text string) string {
 	_, _ = io.WriteString(w, text) // a Buffer takes everything
 	_ = w.Close()
 	return b.String()
+}
+
+// random returns bytes that do not compress, the same ones each time.
+func random(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b) // never fails
+	return string(b)
 }
 
 // binary is what no text can be.

@@ -124,7 +124,7 @@ func TestPipelined(t *testing.T) {
 // A client that stalls in its body loses its slot, and the next one gets it.
 func TestStalledBody(t *testing.T) {
 	t.Parallel()
-	r := start(t, api.Options{Limits: api.Limits{Requests: 1, BodyGrace: 50 * time.Millisecond}})
+	r := start(t, api.Options{Limits: api.Limits{Requests: 1, BodyGrace: 300 * time.Millisecond}})
 	c := dial(t, r.url)
 	c.say(head + "Content-Length: 10\n\n12345")
 	a := c.hear()
@@ -141,11 +141,11 @@ func TestStalledBody(t *testing.T) {
 // The time for a body grows with what has come.
 func TestProgressProlongsABody(t *testing.T) {
 	t.Parallel()
-	r := start(t, api.Options{Limits: api.Limits{BodyGrace: 100 * time.Millisecond, BodyRate: 1}})
+	r := start(t, api.Options{Limits: api.Limits{BodyGrace: 500 * time.Millisecond, BodyRate: 1}})
 	c := dial(t, r.url)
 	c.say(head+"Content-Length: 61\n\n%060d", 1)
 	// The body has earned a minute by now; its last byte comes after the grace.
-	<-time.After(300 * time.Millisecond)
+	<-time.After(time.Second)
 	c.say("2")
 	wantTaken(t, c.hear())
 }
@@ -153,7 +153,7 @@ func TestProgressProlongsABody(t *testing.T) {
 // The deadline of a body is not one of the database, nor of the next request.
 func TestConnectionOutlivesTheBodysDeadline(t *testing.T) {
 	t.Parallel()
-	const grace = 100 * time.Millisecond
+	const grace = 300 * time.Millisecond
 	r := start(t, api.Options{
 		Limits: api.Limits{BodyGrace: grace},
 		Write: func(context.Context, cdr.Delivery) (ingest.Result, error) {
@@ -259,6 +259,41 @@ func TestTooMuchInFlight(t *testing.T) {
 			wantTaken(t, first.hear())
 			go func() { <-began }()
 			wantTaken(t, r.post("/hooks/didww", text))
+		})
+	}
+}
+
+// While a delivery is written it holds its body only: not what it was inflated
+// from, nor what was inflated of a broken one.
+func TestWritingHoldsTheBodyOnly(t *testing.T) {
+	t.Parallel()
+	sent := zip(random(4000)) // does not get smaller
+	for name, body := range map[string]string{"inflated": sent, "broken": sent[:len(sent)-4]} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began, end := make(chan struct{}), make(chan struct{})
+			r := start(t, api.Options{
+				Limits: api.Limits{Body: 5000, Inflated: 5000, InFlight: 15100},
+				Write: func(context.Context, cdr.Delivery) (ingest.Result, error) {
+					began <- struct{}{}
+					<-end
+					return ingest.Result{Received: 1, Stored: 1}, nil
+				},
+			})
+			answers := make(chan answer, 2)
+			for range 2 {
+				go func() { answers <- r.post("/hooks/didww", body) }()
+				select {
+				case <-began:
+				case a := <-answers:
+					t.Errorf("refused: %s", a.body)
+				}
+			}
+			close(end)
+			if !t.Failed() {
+				wantTaken(t, <-answers)
+				wantTaken(t, <-answers)
+			}
 		})
 	}
 }

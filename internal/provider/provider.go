@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
@@ -168,5 +169,10 @@ func (a Adapter) Redecode(e cdr.Event, s cdr.Settings) (cdr.Event, error) {
 	n := out.Events[0]
 	n.ID, n.ProviderKind, n.Payload = e.ID, e.ProviderKind, e.Payload
 	n.ReceivedAt, n.LastReceivedAt, n.Deliveries = e.ReceivedAt, e.LastReceivedAt, e.Deliveries
+	for _, p := range e.Problems {
+		if strings.HasSuffix(p, record.Mended) && !slices.Contains(n.Problems, p) {
+			n.Problems = append(n.Problems, p)
+		}
+	}
 	return n, nil
 }

@@ -29,6 +29,9 @@ type Fields struct {
 	problems *[]string
 }
 
+// Mended is the reason of a problem that the stored payload shows no more.
+const Mended = "NUL or broken UTF-8 taken out"
+
 // Problems names every field that was present but unreadable so far, and why.
 func (f *Fields) Problems() []string { return *f.problems }
 
@@ -125,7 +128,7 @@ func (f *Fields) text(limit int, names []string) string {
 	}
 	text := numberText(v)
 	if clean := cdr.Clean(text); clean != text {
-		f.Problem(name, "NUL or broken UTF-8 taken out")
+		f.Problem(name, Mended)
 		return clean
 	}
 	return text

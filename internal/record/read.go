@@ -58,5 +58,5 @@ func isForm(contentType string, body []byte) bool {
 		return true
 	}
 	name, _, _ := bytes.Cut(body, []byte("="))
-	return len(name) > 0 && !bytes.ContainsAny(name, " \t\r\n{}[]\"<>")
+	return len(name) > 0 && !bytes.ContainsAny(name, " \t{}[]\"<>") && !bytes.Contains(body, []byte("\n"))
 }

@@ -120,7 +120,7 @@ func (s *splitter) accept(v value) bool {
 	}
 	r := &Record{root: v, raw: raw}
 	if !utf8.Valid(raw) {
-		r.note = "body: bytes that are not UTF-8 replaced"
+		r.note = "body: " + Mended
 	}
 	return s.yield(Piece{Record: r, Raw: raw})
 }

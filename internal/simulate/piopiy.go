@@ -116,6 +116,8 @@ func (v *conversation) piopiyAlive() {
 	}
 	if !v.answered.IsZero() {
 		c.AnsweredAt = v.stamp
+	} else if v.look != current {
+		c.State = cdr.StateRinging
 	}
 	for _, l := range v.legs {
 		if l.name == "a" || !v.inbound && l.answered {

@@ -13,12 +13,14 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cdrstore/cdrstore/internal/store"
 )
@@ -41,13 +43,109 @@ type Options struct {
 	Terminal    bool         // Out is a terminal: show a progress bar
 }
 
+// samples is about how many calls a report shows.
+const samples = 15
+
 // Run plays the traffic, checks the database and prints a report. The error says
-// what went wrong, above all which calls are not as they should be.
+// what went wrong, above all which calls are not as they should be. When ctx
+// ends, so does the run, and the report says what was sent so far.
 func Run(ctx context.Context, o Options) (Report, error) {
 	if err := o.complete(); err != nil {
 		return Report{}, err
 	}
-	return Report{}, nil
+	r := newReport()
+	s := newSender(o, r)
+	defer s.client.CloseIdleConnections()
+	if err := s.reach(ctx); err != nil {
+		return *r, err
+	}
+	if err := o.refuseOthers(ctx); err != nil {
+		return *r, err
+	}
+	before, err := counts(ctx, o)
+	if err != nil {
+		return *r, err
+	}
+	if err := play(ctx, o, s); err != nil {
+		if interrupted(ctx, err) {
+			err = fmt.Errorf("interrupted, the calls were not checked: %w", err)
+		}
+		return *r, errors.Join(err, r.write(o.Out))
+	}
+	if err := settle(ctx, o, r, before); err != nil {
+		return *r, err
+	}
+	if err := r.write(o.Out); err != nil {
+		return *r, fmt.Errorf("print the report: %w", err)
+	}
+	text, wrong := r.verdict()
+	_, err = fmt.Fprintln(o.Out, text)
+	return *r, errors.Join(wrong, err)
+}
+
+// play sends everything.
+func play(ctx context.Context, o Options, s *sender) error {
+	p := newProgress(o, expectedDeliveries(o))
+	began := time.Now()
+	err := s.sendAll(ctx, newTimeline(o).deliveries(o.Connections), p)
+	p.end()
+	s.report.took = time.Since(began)
+	return err
+}
+
+// settle checks the database. What was spooled comes there a little later: then
+// it is checked again for a while.
+func settle(ctx context.Context, o Options, r *Report, before map[string]map[string]store.Count) error {
+	for try := 1; ; try++ {
+		r.Calls, r.Wrong, r.Faults, r.sample = 0, 0, nil, nil
+		clear(r.wanted)
+		c := &checker{o: o, report: r, every: max(1, o.Calls/samples)}
+		if err := c.check(ctx); err != nil {
+			return err
+		}
+		after, err := counts(ctx, o)
+		if err != nil {
+			return err
+		}
+		r.Tables = after
+		c.checkCounts(before, after)
+		if r.Wrong == 0 || r.Said.Spooled == 0 || try == patience {
+			return nil
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// expectedDeliveries estimates how many deliveries a run has by those of its
+// first calls.
+func expectedDeliveries(o Options) int {
+	first := o
+	first.Calls = min(o.Calls, 2000)
+	n := 0
+	for _, s := range newTimeline(first).stories() {
+		n += len(s.deliveries)
+	}
+	return n * o.Calls / first.Calls
+}
+
+// refuseOthers refuses a database in which there are calls that nobody
+// simulated.
+func (o *Options) refuseOthers(ctx context.Context) error {
+	if o.Force {
+		return nil
+	}
+	source, id, err := o.Store.CallUnlike(ctx, simulated)
+	if err != nil {
+		return err
+	}
+	if id != "" {
+		return fmt.Errorf("the database holds calls that nobody simulated, such as %s of %s: use another database, or --force to put simulated calls beside them", id, source)
+	}
+	return nil
 }
 
 // complete fills in what was not said and refuses what cannot be done.

@@ -1,0 +1,63 @@
+package ingest
+
+import (
+	"log/slog"
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/postgres/pgtest"
+	"github.com/cdrstore/cdrstore/internal/store"
+	"github.com/cdrstore/cdrstore/internal/testcase"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func newWriter(t *testing.T, pool *pgxpool.Pool) (*Writer, *store.Store) {
+	t.Helper()
+	s := store.New(pool, quiet())
+	if err := s.Register(t.Context(), []store.Source{
+		{Name: "didww", Provider: "didww"}, {Name: "didlogic", Provider: "didlogic"}, {Name: "voipnow", Provider: "voipnow"},
+		{Name: "piopiy", Provider: "piopiy"}, {Name: "wavix", Provider: "wavix"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w := NewWriter(s, quiet(), Options{})
+	t.Cleanup(w.Close)
+	return w, s
+}
+
+// deliveries returns everything that the cases of testdata without settings of
+// their own send.
+func deliveries(t *testing.T) []cdr.Delivery {
+	t.Helper()
+	var all []cdr.Delivery
+	for _, c := range testcase.Load(t) {
+		for i := range c.Deliveries {
+			if c.Settings.IsZero() {
+				all = append(all, c.Delivery(i))
+			}
+		}
+	}
+	return all
+}
+
+func count(t *testing.T, pool *pgxpool.Pool, sql string) int {
+	t.Helper()
+	var n int
+	if err := pool.QueryRow(t.Context(), sql).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func wantVerified(t *testing.T, s *store.Store) {
+	t.Helper()
+	if _, err := s.Verify(t.Context(), func(d store.Difference) { t.Errorf("differs: %+v", d) }, func(int) {}); err != nil {
+		t.Error(err)
+	}
+}
