@@ -11,7 +11,7 @@ SELECT p.source, p.call_id, p.call_time, p.version, p.due::boolean AS due,
        size.events::bigint AS events, size.bytes::bigint AS bytes
 FROM (
     SELECT c.source, c.call_id, c.call_time, c.version,
-           c.pruned_at IS NULL AND c.last_received_at < @before AND (@only::text = '' OR c.source = @only) AS due
+           c.pruned_at IS NULL AND c.last_received_at < @before AND (@one_source::text = '' OR c.source = @one_source) AS due
     FROM call c
     WHERE c.call_time >= @after_time AND (c.call_time, c.source, c.call_id) > (@after_time, @after_source::text, @after_call_id::text)
       AND c.call_time < @until
@@ -61,7 +61,7 @@ FROM (
 ) p
 LEFT JOIN call c ON c.source = p.source AND c.call_id = p.call_id
 CROSS JOIN LATERAL (
-    SELECT (@only::text = '' OR p.source = @only) AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND p.no_facts) AS loose
+    SELECT (@one_source::text = '' OR p.source = @one_source) AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND p.no_facts) AS loose
 ) l
 ORDER BY p.source, p.call_id, p.event_id;
 
@@ -79,7 +79,7 @@ WHERE e.source = k.source AND e.call_id = k.call_id AND e.event_id = k.event_id
 
 -- name: PruneRecordingPage :many
 SELECT r.source, r.call_id, r.recording_id, coalesce(pg_column_size(r.payload), 0)::bigint AS bytes,
-       (r.payload IS NOT NULL AND r.received_at < @before AND (@only::text = '' OR r.source = @only))::boolean AS due
+       (r.payload IS NOT NULL AND r.received_at < @before AND (@one_source::text = '' OR r.source = @one_source))::boolean AS due
 FROM recording r
 WHERE (r.source, r.call_id, r.recording_id) > (@after_source::text, @after_call_id::text, @after_recording_id::text)
 ORDER BY r.source, r.call_id, r.recording_id
@@ -93,7 +93,7 @@ WHERE r.source = k.source AND r.call_id = k.call_id AND r.recording_id = k.recor
 -- name: PruneMessagePage :many
 SELECT m.source, m.message_id,
        (coalesce(pg_column_size(m.payload), 0) + coalesce(pg_column_size(m.body), 0))::bigint AS bytes,
-       ((m.payload IS NOT NULL OR m.body IS NOT NULL) AND m.received_at < @before AND (@only::text = '' OR m.source = @only))::boolean AS due
+       ((m.payload IS NOT NULL OR m.body IS NOT NULL) AND m.received_at < @before AND (@one_source::text = '' OR m.source = @one_source))::boolean AS due
 FROM message m
 WHERE (m.source, m.message_id) > (@after_source::text, @after_message_id::text)
 ORDER BY m.source, m.message_id
@@ -106,7 +106,7 @@ WHERE m.source = k.source AND m.message_id = k.message_id AND (m.payload IS NOT 
 
 -- name: PruneQuarantinePage :many
 SELECT q.source, q.quarantine_id, pg_column_size(q.body)::bigint AS bytes, (q.replayed_at IS NULL)::boolean AS unread,
-       (q.received_at < @before AND (@only::text = '' OR q.source = @only))::boolean AS due
+       (q.received_at < @before AND (@one_source::text = '' OR q.source = @one_source))::boolean AS due
 FROM quarantine q
 WHERE (q.source, q.quarantine_id) > (@after_source::text, @after_quarantine_id::uuid)
 ORDER BY q.source, q.quarantine_id
