@@ -46,23 +46,20 @@ SELECT source, call_id FROM pruned;
 -- The next events. Loose are those that no living call is folded from: the call
 -- is pruned, or there is none (and then there are no facts, or rebuild could make
 -- one). Late are those that came when their call was pruned already.
-SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes,
-       coalesce(p.received_at > c.pruned_at, false)::boolean AS late,
-       (l.loose AND NOT p.empty AND p.last_received_at < @before)::boolean AS due,
-       (l.loose AND p.empty AND p.last_received_at < @forget)::boolean AS forget
+SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes, p.late::boolean AS late,
+       (p.loose AND NOT p.empty AND p.old)::boolean AS due, (p.loose AND p.empty AND p.older)::boolean AS forget
 FROM (
-    SELECT e.source, e.call_id, e.event_id, e.received_at, e.last_received_at, e.facts IS NULL AS no_facts,
+    SELECT e.source, e.call_id, e.event_id, e.last_received_at < @before AS old, e.last_received_at < @forget AS older,
+           (@one_source::text = '' OR e.source = @one_source) AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND e.facts IS NULL) AS loose,
+           (@one_source = '' OR e.source = @one_source) AND coalesce(e.received_at > c.pruned_at, false) AS late,
            e.facts IS NULL AND e.payload IS NULL AS empty,
            coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0) AS bytes
     FROM event e
+    LEFT JOIN call c ON c.source = e.source AND c.call_id = e.call_id
     WHERE (e.source, e.call_id, e.event_id) > (@after_source::text, @after_call_id::text, @after_event_id::uuid)
     ORDER BY e.source, e.call_id, e.event_id
     LIMIT @at_most
 ) p
-LEFT JOIN call c ON c.source = p.source AND c.call_id = p.call_id
-CROSS JOIN LATERAL (
-    SELECT (@one_source::text = '' OR p.source = @one_source) AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND p.no_facts) AS loose
-) l
 ORDER BY p.source, p.call_id, p.event_id;
 
 -- name: EmptyEvents :execrows

@@ -25,6 +25,10 @@ func TestReadRecovers(t *testing.T) {
 			"{\"a\":1}\n{\"b\":{\"x\":\n{\"c\":3}\n{\"d\":4}",
 			[]string{`{"a":1}`, `REJECT {"b":{"x":`, `{"c":3}`, `{"d":4}`},
 		},
+		"a backslash before the newline": {
+			"{\"a\":\"\\\n\"} {\"b\":2}\n{\"c\":3}",
+			[]string{"REJECT {\"a\":\"\\\n\"} {\"b\":2}", `{"c":3}`},
+		},
 		"a string that does not close": {
 			"{\"a\":1}\n{\"b\":\"x}\n{\"c\":3}\n",
 			[]string{`{"a":1}`, `REJECT {"b":"x}`, `{"c":3}`},

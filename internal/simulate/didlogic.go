@@ -46,7 +46,11 @@ func (s *story) didlogicCDR(r *row, p plot) {
 		c.Billsec, c.AnsweredAt = whole(p.talk), p.answered
 	}
 	c.CDRs, c.Events, r.events = 1, 1, 1
-	at := s.send(p.ended, s.times(), post("CDR", body.json()))
+	at := p.ended
+	if s.percent(25) {
+		at = at.Add(3 * time.Minute) // what was sent before did not get through
+	}
+	at = s.send(at, s.times(), post("CDR", body.json()))
 	if newer && p.outcome == cdr.Answered && s.percent(8) {
 		body["duration"], body["billsec"] = body["duration"].(int)-2, p.talk-2
 		c.Billsec, c.EndedAt = whole(p.talk-2), p.ended.Add(-2*time.Second)
@@ -56,12 +60,12 @@ func (s *story) didlogicCDR(r *row, p plot) {
 	}
 }
 
-// didlogicRecordings sends notices of one or two recordings, about a third of
-// them before the CDR. A repeated notice has another signature.
+// didlogicRecordings sends notices of one or two recordings, some of them before
+// the CDR. A repeated notice has another signature.
 func (s *story) didlogicRecordings(r *row, p plot) {
 	for part := range s.between(1, 2) {
 		r.recordings++
-		at := p.ended.Add(time.Duration(s.IntN(180)-60) * time.Second)
+		at := p.ended.Add(time.Duration(s.IntN(180)) * time.Second)
 		for range s.times() {
 			link := url.URL{Scheme: "https", Host: "recordings.didlogic.example", Path: fmt.Sprintf("/%s-%d.mp3", r.id, part)}
 			link.RawQuery = fmt.Sprintf("X-Amz-Date=%s&X-Amz-Expires=604800&X-Amz-Signature=%016x", at.Format("20060102T150405Z"), s.Uint64())

@@ -131,11 +131,11 @@ func TestFinds(t *testing.T) {
 	tests := map[string]struct{ spoil, id, column string }{
 		"cost": {`UPDATE call SET cost = cost + 0.01 WHERE (source, call_id) = (SELECT source, call_id FROM call WHERE cost > 0 ORDER BY call_id LIMIT 1)`,
 			`SELECT call_id FROM call WHERE cost > 0 ORDER BY call_id LIMIT 1`, "cost"},
-		"parties": {`UPDATE call SET src = dst, dst = src WHERE call_id = (SELECT min(call_id) FROM call WHERE source = 'piopiy')`,
+		"parties": {`UPDATE call SET src = dst, dst = src WHERE source = 'piopiy' AND call_id = (SELECT min(call_id) FROM call WHERE source = 'piopiy')`,
 			`SELECT min(call_id) FROM call WHERE source = 'piopiy'`, "src, dst"},
 		"disposition": {`UPDATE call SET disposition = 'failed' WHERE call_id = (SELECT min(call_id) FROM call WHERE source = 'voipnow' AND disposition = 'answered')`,
 			`SELECT min(call_id) FROM call WHERE source = 'voipnow' AND disposition = 'failed'`, "disposition"},
-		"answer": {`UPDATE call SET answered_at = answered_at + interval '1 second' WHERE call_id = (SELECT min(call_id) FROM call WHERE source = 'wavix' AND disposition = 'answered')`,
+		"answer": {`UPDATE call SET answered_at = answered_at + interval '1 second' WHERE source = 'wavix' AND call_id = (SELECT min(call_id) FROM call WHERE source = 'wavix' AND disposition = 'answered')`,
 			`SELECT min(call_id) FROM call WHERE source = 'wavix' AND disposition = 'answered'`, "answered_at"},
 		"event gone": {`DELETE FROM event WHERE ctid = (SELECT ctid FROM event WHERE source = 'didww' ORDER BY call_id LIMIT 1)`,
 			`SELECT min(call_id) FROM call WHERE source = 'didww'`, "event"},
