@@ -201,6 +201,17 @@ func (q *Queries) Events(ctx context.Context, arg EventsParams) ([]Event, error)
 	return items, nil
 }
 
+const isReadOnly = `-- name: IsReadOnly :one
+SELECT (current_setting('transaction_read_only') = 'on')::text::boolean AS read_only
+`
+
+func (q *Queries) IsReadOnly(ctx context.Context) (*bool, error) {
+	row := q.db.QueryRow(ctx, isReadOnly)
+	var read_only *bool
+	err := row.Scan(&read_only)
+	return read_only, err
+}
+
 const keepDurable = `-- name: KeepDurable :exec
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
 `

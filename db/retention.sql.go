@@ -14,13 +14,13 @@ import (
 const deleteQuarantine = `-- name: DeleteQuarantine :execrows
 DELETE FROM quarantine q
 USING (SELECT unnest($1::text[]) AS source, unnest($2::uuid[]) AS quarantine_id) k
-WHERE q.source = k.source AND q.quarantine_id = k.quarantine_id AND (q.replayed_at IS NOT NULL OR $3::boolean)
+WHERE q.source = k.source AND q.quarantine_id = k.quarantine_id AND (q.replayed_at IS NOT NULL OR $3::bool)
 `
 
 type DeleteQuarantineParams struct {
 	Source       []string
 	QuarantineID []pgtype.UUID
-	UnreadToo    *bool
+	UnreadToo    bool
 }
 
 func (q *Queries) DeleteQuarantine(ctx context.Context, arg DeleteQuarantineParams) (int64, error) {
@@ -120,8 +120,8 @@ func (q *Queries) EmptyRecordings(ctx context.Context, arg EmptyRecordingsParams
 const eraseCallPage = `-- name: EraseCallPage :many
 SELECT c.source, c.call_id,
        (concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.hangup_cause)
-        ~ $1::text)::boolean AS found,
-       (c.call_id ~ $1)::boolean AS in_key
+        ~ $1::text)::bool AS found,
+       (c.call_id ~ $1)::bool AS in_key
 FROM call c
 WHERE (c.source, c.call_id) > ($2::text, $3::text)
 ORDER BY c.source, c.call_id
@@ -138,8 +138,8 @@ type EraseCallPageParams struct {
 type EraseCallPageRow struct {
 	Source string
 	CallID string
-	Found  *bool
-	InKey  *bool
+	Found  bool
+	InKey  bool
 }
 
 func (q *Queries) EraseCallPage(ctx context.Context, arg EraseCallPageParams) ([]EraseCallPageRow, error) {
@@ -175,8 +175,8 @@ func (q *Queries) EraseCallPage(ctx context.Context, arg EraseCallPageParams) ([
 const eraseEventPage = `-- name: EraseEventPage :many
 SELECT p.source, p.call_id, p.event_id,
        (coalesce(p.payload::text ~ $1::text, false) OR coalesce(p.facts::text ~ $1, false)
-        OR p.leg ~ $1 OR array_to_string(p.problems, E'\n') ~ $1)::boolean AS found,
-       (p.call_id ~ $1 OR coalesce(p.record_key ~ $1, false) OR p.provider_kind ~ $1)::boolean AS in_key
+        OR p.leg ~ $1 OR array_to_string(p.problems, E'\n') ~ $1)::bool AS found,
+       (p.call_id ~ $1 OR coalesce(p.record_key ~ $1, false) OR p.provider_kind ~ $1)::bool AS in_key
 FROM (
     SELECT source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock, received_at, last_received_at, deliveries, facts, problems, payload, xid FROM event e
     WHERE (e.source, e.call_id, e.event_id) > ($2::text, $3::text, $4::uuid)
@@ -198,8 +198,8 @@ type EraseEventPageRow struct {
 	Source  string
 	CallID  string
 	EventID pgtype.UUID
-	Found   *bool
-	InKey   *bool
+	Found   bool
+	InKey   bool
 }
 
 // The next events, whether one holds a number anywhere, and whether in what
@@ -274,8 +274,8 @@ func (q *Queries) EraseEvents(ctx context.Context, arg EraseEventsParams) (int64
 
 const eraseMessagePage = `-- name: EraseMessagePage :many
 SELECT m.source, m.message_id,
-       (concat_ws('|', m.src, m.dst, m.body, m.status, m.payload::text) ~ $1::text)::boolean AS found,
-       (m.message_id ~ $1)::boolean AS in_key
+       (concat_ws('|', m.src, m.dst, m.body, m.status, m.payload::text) ~ $1::text)::bool AS found,
+       (m.message_id ~ $1)::bool AS in_key
 FROM message m
 WHERE (m.source, m.message_id) > ($2::text, $3::text)
 ORDER BY m.source, m.message_id
@@ -292,8 +292,8 @@ type EraseMessagePageParams struct {
 type EraseMessagePageRow struct {
 	Source    string
 	MessageID string
-	Found     *bool
-	InKey     *bool
+	Found     bool
+	InKey     bool
 }
 
 func (q *Queries) EraseMessagePage(ctx context.Context, arg EraseMessagePageParams) ([]EraseMessagePageRow, error) {
@@ -387,7 +387,7 @@ func (q *Queries) ErasePrunedCalls(ctx context.Context, arg ErasePrunedCallsPara
 
 const eraseQuarantinePage = `-- name: EraseQuarantinePage :many
 SELECT q.source, q.quarantine_id, q.hint, q.query, q.content_type, q.content_encoding, q.body, q.reason,
-       (q.replayed_at IS NULL)::boolean AS unread
+       (q.replayed_at IS NULL)::bool AS unread
 FROM quarantine q
 WHERE (q.source, q.quarantine_id) > ($1::text, $2::uuid)
 ORDER BY q.source, q.quarantine_id
@@ -409,7 +409,7 @@ type EraseQuarantinePageRow struct {
 	ContentEncoding string
 	Body            []byte
 	Reason          string
-	Unread          *bool
+	Unread          bool
 }
 
 func (q *Queries) EraseQuarantinePage(ctx context.Context, arg EraseQuarantinePageParams) ([]EraseQuarantinePageRow, error) {
@@ -444,8 +444,8 @@ func (q *Queries) EraseQuarantinePage(ctx context.Context, arg EraseQuarantinePa
 
 const eraseRecordingPage = `-- name: EraseRecordingPage :many
 SELECT r.source, r.call_id, r.recording_id,
-       coalesce(r.payload::text ~ $1::text, false)::boolean AS found,
-       (r.recording_id ~ $1 OR r.url ~ $1)::boolean AS in_address, (r.call_id ~ $1)::boolean AS in_key
+       coalesce(r.payload::text ~ $1::text, false)::bool AS found,
+       (r.recording_id ~ $1 OR r.url ~ $1)::bool AS in_address, (r.call_id ~ $1)::bool AS in_key
 FROM recording r
 WHERE (r.source, r.call_id, r.recording_id) > ($2::text, $3::text, $4::text)
 ORDER BY r.source, r.call_id, r.recording_id
@@ -464,9 +464,9 @@ type EraseRecordingPageRow struct {
 	Source      string
 	CallID      string
 	RecordingID string
-	Found       *bool
-	InAddress   *bool
-	InKey       *bool
+	Found       bool
+	InAddress   bool
+	InKey       bool
 }
 
 func (q *Queries) EraseRecordingPage(ctx context.Context, arg EraseRecordingPageParams) ([]EraseRecordingPageRow, error) {
@@ -531,7 +531,7 @@ func (q *Queries) ForgetEvents(ctx context.Context, arg ForgetEventsParams) (int
 
 const pruneCallPage = `-- name: PruneCallPage :many
 
-SELECT p.source, p.call_id, p.call_time, p.version, p.due::boolean AS due,
+SELECT p.source, p.call_id, p.call_time, p.version, p.due::bool AS due,
        size.events::bigint AS events, size.bytes::bigint AS bytes
 FROM (
     SELECT c.source, c.call_id, c.call_time, c.version,
@@ -566,7 +566,7 @@ type PruneCallPageRow struct {
 	CallID   string
 	CallTime pgtype.Timestamptz
 	Version  int64
-	Due      *bool
+	Due      bool
 	Events   int64
 	Bytes    int64
 }
@@ -663,12 +663,13 @@ func (q *Queries) PruneCalls(ctx context.Context, arg PruneCallsParams) ([]Prune
 }
 
 const pruneEventPage = `-- name: PruneEventPage :many
-SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes, p.late::boolean AS late,
-       (p.loose AND NOT p.empty AND p.old)::boolean AS due, (p.loose AND p.empty AND p.older)::boolean AS forget
+SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes, p.late::bool AS late,
+       (p.loose AND NOT p.empty AND p.old)::bool AS due, (p.loose AND p.empty AND p.older)::bool AS forget
 FROM (
     SELECT e.source, e.call_id, e.event_id, e.last_received_at < $1 AS old, e.last_received_at < $2 AS older,
            ($3::text = '' OR e.source = $3) AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND e.facts IS NULL) AS loose,
-           ($3 = '' OR e.source = $3) AND coalesce(e.received_at > c.pruned_at, false) AS late,
+           ($3 = '' OR e.source = $3) AND c.pruned_at IS NOT NULL
+               AND (e.received_at > c.pruned_at OR e.facts IS NOT NULL OR e.payload IS NOT NULL) AS late,
            e.facts IS NULL AND e.payload IS NULL AS empty,
            coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0) AS bytes
     FROM event e
@@ -695,14 +696,15 @@ type PruneEventPageRow struct {
 	CallID  string
 	EventID pgtype.UUID
 	Bytes   int64
-	Late    *bool
-	Due     *bool
-	Forget  *bool
+	Late    bool
+	Due     bool
+	Forget  bool
 }
 
 // The next events. Loose are those that no living call is folded from: the call
 // is pruned, or there is none (and then there are no facts, or rebuild could make
-// one). Late are those that came when their call was pruned already.
+// one). Late are those that came when their call was pruned already, be it out of a
+// spool with an earlier receipt.
 func (q *Queries) PruneEventPage(ctx context.Context, arg PruneEventPageParams) ([]PruneEventPageRow, error) {
 	rows, err := q.db.Query(ctx, pruneEventPage,
 		arg.Before,
@@ -742,7 +744,7 @@ func (q *Queries) PruneEventPage(ctx context.Context, arg PruneEventPageParams) 
 const pruneMessagePage = `-- name: PruneMessagePage :many
 SELECT m.source, m.message_id,
        (coalesce(pg_column_size(m.payload), 0) + coalesce(pg_column_size(m.body), 0))::bigint AS bytes,
-       ((m.payload IS NOT NULL OR m.body IS NOT NULL) AND m.received_at < $1 AND ($2::text = '' OR m.source = $2))::boolean AS due
+       ((m.payload IS NOT NULL OR m.body IS NOT NULL) AND m.received_at < $1 AND ($2::text = '' OR m.source = $2))::bool AS due
 FROM message m
 WHERE (m.source, m.message_id) > ($3::text, $4::text)
 ORDER BY m.source, m.message_id
@@ -761,7 +763,7 @@ type PruneMessagePageRow struct {
 	Source    string
 	MessageID string
 	Bytes     int64
-	Due       *bool
+	Due       bool
 }
 
 func (q *Queries) PruneMessagePage(ctx context.Context, arg PruneMessagePageParams) ([]PruneMessagePageRow, error) {
@@ -796,8 +798,8 @@ func (q *Queries) PruneMessagePage(ctx context.Context, arg PruneMessagePagePara
 }
 
 const pruneQuarantinePage = `-- name: PruneQuarantinePage :many
-SELECT q.source, q.quarantine_id, pg_column_size(q.body)::bigint AS bytes, (q.replayed_at IS NULL)::boolean AS unread,
-       (q.received_at < $1 AND ($2::text = '' OR q.source = $2))::boolean AS due
+SELECT q.source, q.quarantine_id, pg_column_size(q.body)::bigint AS bytes, (q.replayed_at IS NULL)::bool AS unread,
+       (q.received_at < $1 AND ($2::text = '' OR q.source = $2))::bool AS due
 FROM quarantine q
 WHERE (q.source, q.quarantine_id) > ($3::text, $4::uuid)
 ORDER BY q.source, q.quarantine_id
@@ -816,8 +818,8 @@ type PruneQuarantinePageRow struct {
 	Source       string
 	QuarantineID pgtype.UUID
 	Bytes        int64
-	Unread       *bool
-	Due          *bool
+	Unread       bool
+	Due          bool
 }
 
 func (q *Queries) PruneQuarantinePage(ctx context.Context, arg PruneQuarantinePageParams) ([]PruneQuarantinePageRow, error) {
@@ -854,7 +856,7 @@ func (q *Queries) PruneQuarantinePage(ctx context.Context, arg PruneQuarantinePa
 
 const pruneRecordingPage = `-- name: PruneRecordingPage :many
 SELECT r.source, r.call_id, r.recording_id, coalesce(pg_column_size(r.payload), 0)::bigint AS bytes,
-       (r.payload IS NOT NULL AND r.received_at < $1 AND ($2::text = '' OR r.source = $2))::boolean AS due
+       (r.payload IS NOT NULL AND r.received_at < $1 AND ($2::text = '' OR r.source = $2))::bool AS due
 FROM recording r
 WHERE (r.source, r.call_id, r.recording_id) > ($3::text, $4::text, $5::text)
 ORDER BY r.source, r.call_id, r.recording_id
@@ -875,7 +877,7 @@ type PruneRecordingPageRow struct {
 	CallID      string
 	RecordingID string
 	Bytes       int64
-	Due         *bool
+	Due         bool
 }
 
 func (q *Queries) PruneRecordingPage(ctx context.Context, arg PruneRecordingPageParams) ([]PruneRecordingPageRow, error) {

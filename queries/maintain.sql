@@ -73,3 +73,6 @@ SELECT * FROM source ORDER BY name;
 -- An answer of 200 promises that the commit has reached the disk, whatever the
 -- database's default is. Stronger settings stay.
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+
+-- name: IsReadOnly :one
+SELECT (current_setting('transaction_read_only') = 'on')::text::boolean AS read_only;

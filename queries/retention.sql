@@ -7,7 +7,7 @@
 -- The next calls of a span of time, with what their events hold where they are
 -- due. (The first comparison only helps the planner: the index is on call_time
 -- alone.)
-SELECT p.source, p.call_id, p.call_time, p.version, p.due::boolean AS due,
+SELECT p.source, p.call_id, p.call_time, p.version, p.due::bool AS due,
        size.events::bigint AS events, size.bytes::bigint AS bytes
 FROM (
     SELECT c.source, c.call_id, c.call_time, c.version,
@@ -45,13 +45,15 @@ SELECT source, call_id FROM pruned;
 -- name: PruneEventPage :many
 -- The next events. Loose are those that no living call is folded from: the call
 -- is pruned, or there is none (and then there are no facts, or rebuild could make
--- one). Late are those that came when their call was pruned already.
-SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes, p.late::boolean AS late,
-       (p.loose AND NOT p.empty AND p.old)::boolean AS due, (p.loose AND p.empty AND p.older)::boolean AS forget
+-- one). Late are those that came when their call was pruned already, be it out of a
+-- spool with an earlier receipt.
+SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes, p.late::bool AS late,
+       (p.loose AND NOT p.empty AND p.old)::bool AS due, (p.loose AND p.empty AND p.older)::bool AS forget
 FROM (
     SELECT e.source, e.call_id, e.event_id, e.last_received_at < @before AS old, e.last_received_at < @forget AS older,
            (@one_source::text = '' OR e.source = @one_source) AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND e.facts IS NULL) AS loose,
-           (@one_source = '' OR e.source = @one_source) AND coalesce(e.received_at > c.pruned_at, false) AS late,
+           (@one_source = '' OR e.source = @one_source) AND c.pruned_at IS NOT NULL
+               AND (e.received_at > c.pruned_at OR e.facts IS NOT NULL OR e.payload IS NOT NULL) AS late,
            e.facts IS NULL AND e.payload IS NULL AS empty,
            coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0) AS bytes
     FROM event e
@@ -76,7 +78,7 @@ WHERE e.source = k.source AND e.call_id = k.call_id AND e.event_id = k.event_id
 
 -- name: PruneRecordingPage :many
 SELECT r.source, r.call_id, r.recording_id, coalesce(pg_column_size(r.payload), 0)::bigint AS bytes,
-       (r.payload IS NOT NULL AND r.received_at < @before AND (@one_source::text = '' OR r.source = @one_source))::boolean AS due
+       (r.payload IS NOT NULL AND r.received_at < @before AND (@one_source::text = '' OR r.source = @one_source))::bool AS due
 FROM recording r
 WHERE (r.source, r.call_id, r.recording_id) > (@after_source::text, @after_call_id::text, @after_recording_id::text)
 ORDER BY r.source, r.call_id, r.recording_id
@@ -90,7 +92,7 @@ WHERE r.source = k.source AND r.call_id = k.call_id AND r.recording_id = k.recor
 -- name: PruneMessagePage :many
 SELECT m.source, m.message_id,
        (coalesce(pg_column_size(m.payload), 0) + coalesce(pg_column_size(m.body), 0))::bigint AS bytes,
-       ((m.payload IS NOT NULL OR m.body IS NOT NULL) AND m.received_at < @before AND (@one_source::text = '' OR m.source = @one_source))::boolean AS due
+       ((m.payload IS NOT NULL OR m.body IS NOT NULL) AND m.received_at < @before AND (@one_source::text = '' OR m.source = @one_source))::bool AS due
 FROM message m
 WHERE (m.source, m.message_id) > (@after_source::text, @after_message_id::text)
 ORDER BY m.source, m.message_id
@@ -102,8 +104,8 @@ FROM (SELECT unnest(@source::text[]) AS source, unnest(@message_id::text[]) AS m
 WHERE m.source = k.source AND m.message_id = k.message_id AND (m.payload IS NOT NULL OR m.body IS NOT NULL);
 
 -- name: PruneQuarantinePage :many
-SELECT q.source, q.quarantine_id, pg_column_size(q.body)::bigint AS bytes, (q.replayed_at IS NULL)::boolean AS unread,
-       (q.received_at < @before AND (@one_source::text = '' OR q.source = @one_source))::boolean AS due
+SELECT q.source, q.quarantine_id, pg_column_size(q.body)::bigint AS bytes, (q.replayed_at IS NULL)::bool AS unread,
+       (q.received_at < @before AND (@one_source::text = '' OR q.source = @one_source))::bool AS due
 FROM quarantine q
 WHERE (q.source, q.quarantine_id) > (@after_source::text, @after_quarantine_id::uuid)
 ORDER BY q.source, q.quarantine_id
@@ -112,11 +114,11 @@ LIMIT @at_most;
 -- name: DeleteQuarantine :execrows
 DELETE FROM quarantine q
 USING (SELECT unnest(@source::text[]) AS source, unnest(@quarantine_id::uuid[]) AS quarantine_id) k
-WHERE q.source = k.source AND q.quarantine_id = k.quarantine_id AND (q.replayed_at IS NOT NULL OR @unread_too::boolean);
+WHERE q.source = k.source AND q.quarantine_id = k.quarantine_id AND (q.replayed_at IS NOT NULL OR @unread_too::bool);
 
 -- name: EraseQuarantinePage :many
 SELECT q.source, q.quarantine_id, q.hint, q.query, q.content_type, q.content_encoding, q.body, q.reason,
-       (q.replayed_at IS NULL)::boolean AS unread
+       (q.replayed_at IS NULL)::bool AS unread
 FROM quarantine q
 WHERE (q.source, q.quarantine_id) > (@after_source::text, @after_quarantine_id::uuid)
 ORDER BY q.source, q.quarantine_id
@@ -127,8 +129,8 @@ LIMIT @at_most;
 -- identifies it.
 SELECT p.source, p.call_id, p.event_id,
        (coalesce(p.payload::text ~ @number::text, false) OR coalesce(p.facts::text ~ @number, false)
-        OR p.leg ~ @number OR array_to_string(p.problems, E'\n') ~ @number)::boolean AS found,
-       (p.call_id ~ @number OR coalesce(p.record_key ~ @number, false) OR p.provider_kind ~ @number)::boolean AS in_key
+        OR p.leg ~ @number OR array_to_string(p.problems, E'\n') ~ @number)::bool AS found,
+       (p.call_id ~ @number OR coalesce(p.record_key ~ @number, false) OR p.provider_kind ~ @number)::bool AS in_key
 FROM (
     SELECT * FROM event e
     WHERE (e.source, e.call_id, e.event_id) > (@after_source::text, @after_call_id::text, @after_event_id::uuid)
@@ -151,8 +153,8 @@ WHERE e.source = n.source AND e.call_id = n.call_id AND e.event_id = n.event_id;
 -- name: EraseCallPage :many
 SELECT c.source, c.call_id,
        (concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.hangup_cause)
-        ~ @number::text)::boolean AS found,
-       (c.call_id ~ @number)::boolean AS in_key
+        ~ @number::text)::bool AS found,
+       (c.call_id ~ @number)::bool AS in_key
 FROM call c
 WHERE (c.source, c.call_id) > (@after_source::text, @after_call_id::text)
 ORDER BY c.source, c.call_id
@@ -179,8 +181,8 @@ WHERE c.source = k.source AND c.call_id = k.call_id AND c.pruned_at IS NOT NULL
 
 -- name: EraseRecordingPage :many
 SELECT r.source, r.call_id, r.recording_id,
-       coalesce(r.payload::text ~ @number::text, false)::boolean AS found,
-       (r.recording_id ~ @number OR r.url ~ @number)::boolean AS in_address, (r.call_id ~ @number)::boolean AS in_key
+       coalesce(r.payload::text ~ @number::text, false)::bool AS found,
+       (r.recording_id ~ @number OR r.url ~ @number)::bool AS in_address, (r.call_id ~ @number)::bool AS in_key
 FROM recording r
 WHERE (r.source, r.call_id, r.recording_id) > (@after_source::text, @after_call_id::text, @after_recording_id::text)
 ORDER BY r.source, r.call_id, r.recording_id
@@ -193,8 +195,8 @@ WHERE r.source = k.source AND r.call_id = k.call_id AND r.recording_id = k.recor
 
 -- name: EraseMessagePage :many
 SELECT m.source, m.message_id,
-       (concat_ws('|', m.src, m.dst, m.body, m.status, m.payload::text) ~ @number::text)::boolean AS found,
-       (m.message_id ~ @number)::boolean AS in_key
+       (concat_ws('|', m.src, m.dst, m.body, m.status, m.payload::text) ~ @number::text)::bool AS found,
+       (m.message_id ~ @number)::bool AS in_key
 FROM message m
 WHERE (m.source, m.message_id) > (@after_source::text, @after_message_id::text)
 ORDER BY m.source, m.message_id

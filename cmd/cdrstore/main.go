@@ -41,8 +41,8 @@ Settings come from the environment:
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), migrateCommand(), rebuildCommand(),
-		verifyCommand(), replayCommand(), psqlCommand(), healthCommand())
+	cmd.AddCommand(serveCommand(), migrateCommand(), simulateCommand(), rebuildCommand(),
+		verifyCommand(), replayCommand(), pruneCommand(), eraseCommand(nil), psqlCommand(), healthCommand())
 	return cmd
 }
 

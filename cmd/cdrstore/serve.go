@@ -7,22 +7,19 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
 	"github.com/cdrstore/cdrstore/api"
 	"github.com/cdrstore/cdrstore/internal/config"
 	"github.com/cdrstore/cdrstore/internal/ingest"
+	"github.com/cdrstore/cdrstore/internal/spool"
 	"github.com/cdrstore/cdrstore/internal/store"
 	"github.com/cdrstore/cdrstore/migrations"
 )
-
-// stopTimeout is how long requests in flight may take once a stop was asked for.
-const stopTimeout = 20 * time.Second
 
 func serveCommand() *cobra.Command {
 	var verbose bool
@@ -31,7 +28,9 @@ func serveCommand() *cobra.Command {
 		Short: "Run the receiver",
 		Long: `Runs the receiver: finds a Postgres (DATABASE_URL, else an own one in the data
 directory, which is installed where it is missing), applies the migrations and
-takes deliveries on CDRSTORE_LISTEN. Ctrl-C finishes what is in flight and stops.`,
+takes deliveries on CDRSTORE_LISTEN. While a DATABASE_URL does not answer it
+takes deliveries all the same and keeps them in the spool in the data directory.
+Ctrl-C finishes what is in flight and stops.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			level := slog.LevelInfo
@@ -55,30 +54,36 @@ func serve(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // closed by Shutdown before; here for early returns
+	spool, err := openSpool(cfg, log)
+	if err != nil {
+		return err
+	}
+	defer closeSpool(spool, log)
 	d, err := connect(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	defer d.close(log)
-	if err := migrations.Up(ctx, d.url, log); err != nil {
-		return err
-	}
+	keeper := keep(cfg, d, log)
+	defer keeper.stop()
 	s, err := store.Open(ctx, d.url, log)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := s.Register(ctx, registered(cfg)); err != nil {
-		return err
-	}
-	w := ingest.NewWriter(s, log, ingest.Options{})
+	w := ingest.NewWriter(s, log, ingest.Options{Timeout: cfg.Late, Spool: spool, Sources: byName(cfg), Waiting: true})
 	defer w.Close()
-	server, err := newServer(cfg, s, w, log)
+	server, err := newServer(cfg, s, w, spool, log)
 	if err != nil {
 		return err
 	}
 	fmt.Print(welcome(cfg, listener.Addr().String(), d.url))
-	return run(ctx, server, listener, d.ended, log)
+	return run(ctx, cfg, server, listener, log, func(ctx context.Context) error {
+		if err := prepare(ctx, cfg, d.url, s, log); err != nil {
+			return err
+		}
+		w.Connected()
+		return nil
+	})
 }
 
 // listen takes the address before anything else is started, so that a taken port
@@ -94,6 +99,49 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
+func openSpool(cfg config.Config, log *slog.Logger) (*spool.Spool, error) {
+	if !cfg.Spool {
+		return nil, nil
+	}
+	// Open to others, for the own Postgres may run as another user; what is in it is not.
+	if err := os.MkdirAll(cfg.DataDir, 0o755); err != nil {
+		return nil, fmt.Errorf("CDRSTORE_DATA_DIR: %w", err)
+	}
+	return spool.Open(filepath.Join(cfg.DataDir, "spool"), spool.Options{MaxBytes: cfg.SpoolBytes, Log: log})
+}
+
+func closeSpool(s *spool.Spool, log *slog.Logger) {
+	if s == nil {
+		return
+	}
+	if err := s.Close(); err != nil {
+		log.Error("close the spool", slog.Any("error", err))
+	}
+}
+
+// prepare applies the migrations and registers the sources, as soon as the
+// database answers.
+func prepare(ctx context.Context, cfg config.Config, url string, s *store.Store, log *slog.Logger) error {
+	poll := time.NewTicker(time.Second)
+	defer poll.Stop()
+	for said := false; ; said = true {
+		err := migrations.Up(ctx, url, log)
+		if err == nil {
+			err = s.Register(ctx, registered(cfg))
+		}
+		if err == nil || ctx.Err() != nil || store.FaultOf(err) != store.FaultAway {
+			return err
+		}
+		if !said {
+			log.Error("the database does not answer yet", slog.Any("error", err), slog.Bool("spooling", cfg.Spool))
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
 func registered(cfg config.Config) []store.Source {
 	sources := make([]store.Source, len(cfg.Sources))
 	for i, s := range cfg.Sources {
@@ -102,37 +150,34 @@ func registered(cfg config.Config) []store.Source {
 	return sources
 }
 
-func newServer(cfg config.Config, s *store.Store, w *ingest.Writer, log *slog.Logger) (*api.Server, error) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return api.New(api.Options{
-		Sources: cfg.Sources, TrustedProxies: cfg.TrustedProxies, Loopback: cfg.Loopback(),
-		Write: w.Write, Log: log, Registry: registry,
-		Ready: func(ctx context.Context) api.Readiness {
-			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-			defer cancel()
-			if err := s.Ping(ctx); err != nil {
-				return api.Readiness{Status: "database away"}
-			}
-			return api.Readiness{Status: "ok"}
-		},
-	})
+func byName(cfg config.Config) map[string]store.Source {
+	sources := map[string]store.Source{}
+	for _, s := range registered(cfg) {
+		sources[s.Name] = s
+	}
+	return sources
 }
 
-// run serves until it is told to stop or an own Postgres ends.
-func run(ctx context.Context, server *api.Server, listener net.Listener, ended <-chan struct{}, log *slog.Logger) error {
-	served := make(chan error, 1)
+// run serves until it is told to stop, or what has to be done beside it fails.
+func run(ctx context.Context, cfg config.Config, server *api.Server, listener net.Listener, log *slog.Logger, beside func(context.Context) error) error {
+	served, failed := make(chan error, 1), make(chan error, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	go func() { served <- server.Serve(listener) }()
+	go func() {
+		if err := beside(ctx); err != nil && ctx.Err() == nil {
+			failed <- err
+		}
+	}()
 	var cause error
 	select {
 	case err := <-served:
 		return err
-	case <-ended:
-		cause = errors.New("the own Postgres has ended; its log is in the data directory")
+	case cause = <-failed:
 	case <-ctx.Done():
 		log.Info("stopping")
 	}
-	stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
+	stop, cancelStop := context.WithTimeout(context.Background(), cfg.Stop)
+	defer cancelStop()
 	return errors.Join(cause, server.Shutdown(stop), <-served)
 }

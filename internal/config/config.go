@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/provider"
@@ -27,6 +28,11 @@ type Config struct {
 	DataDir        string // of the local Postgres and the spool
 	Sources        []Source
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+
+	Spool      bool          // deliveries are kept on disk while the database is away
+	SpoolBytes int64         // how much of them
+	Late       time.Duration // how long a commit may take before the delivery is spooled
+	Stop       time.Duration // how long requests in flight may take once a stop was asked for
 }
 
 // Source is one configured sender. All kinds of credentials that are set must
@@ -77,7 +83,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		DataDir:     get("CDRSTORE_DATA_DIR", "./data"),
 	}
 	token, isSet := lookup("CDRSTORE_TOKEN")
-	faults := []error{checkListen(c.Listen), checkToken(token, isSet)}
+	faults := []error{checkListen(c.Listen), checkToken(token, isSet), c.readLimits(get)}
 	if path := get("CDRSTORE_CONFIG", ""); path != "" {
 		faults = append(faults, c.readFile(path, lookup))
 	}

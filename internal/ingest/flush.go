@@ -39,6 +39,13 @@ func gather(shard chan *part, first *part) []*part {
 // flush writes parts in one batch and tells each what became of it. Where the
 // batch panics each is tried alone, so that one harms only itself.
 func (w *Writer) flush(parts []*part) {
+	if w.away.Load() {
+		for _, p := range parts { // they were queued behind the flush that failed
+			p.err = ErrUnavailable
+			close(p.done)
+		}
+		return
+	}
 	records := parts[0].records
 	if len(parts) > 1 {
 		records = nil
@@ -69,23 +76,31 @@ func (w *Writer) save(records []cdr.Record) (outcomes []store.Outcome, panicked 
 			panicked, err = true, fmt.Errorf("save: panic: %v", p)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), w.timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), w.options.Timeout)
 	defer cancel()
 	outcomes, err = w.store.Save(ctx, records)
 	return outcomes, false, w.name(ctx, err)
 }
 
-// name tells the senders' errors apart: what passes by itself, and our own.
+// name tells the errors apart: the database's absence, which passes by itself,
+// and our own faults. After the first flush that failed or was late, deliveries
+// are spooled at once until the database answers again.
 func (w *Writer) name(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil, store.FaultOf(err) == store.FaultAway:
-		w.log.Error("the database is away or late", slog.Any("error", err))
+		if w.options.Spool != nil && !w.away.Swap(true) {
+			w.log.Error("the database is away or late, deliveries are spooled", slog.Any("error", err))
+			select {
+			case w.left <- struct{}{}:
+			default: // the watch has not looked yet since the last time
+			}
+		}
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case store.FaultOf(err) == store.FaultAgain:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
-	w.log.Error("the database refuses what we do", slog.Any("error", err))
+	w.log.Error("ALARM: the database refuses what we do", slog.Any("error", err))
 	return err
 }

@@ -17,13 +17,22 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+func sourcesByName() map[string]store.Source {
+	sources := map[string]store.Source{}
+	for _, name := range []string{"didww", "didlogic", "voipnow", "piopiy", "wavix"} {
+		sources[name] = store.Source{Name: name, Provider: name}
+	}
+	return sources
+}
+
 func newWriter(t *testing.T, pool *pgxpool.Pool) (*Writer, *store.Store) {
 	t.Helper()
 	s := store.New(pool, quiet())
-	if err := s.Register(t.Context(), []store.Source{
-		{Name: "didww", Provider: "didww"}, {Name: "didlogic", Provider: "didlogic"}, {Name: "voipnow", Provider: "voipnow"},
-		{Name: "piopiy", Provider: "piopiy"}, {Name: "wavix", Provider: "wavix"},
-	}); err != nil {
+	var sources []store.Source
+	for _, src := range sourcesByName() {
+		sources = append(sources, src)
+	}
+	if err := s.Register(t.Context(), sources); err != nil {
 		t.Fatal(err)
 	}
 	w := NewWriter(s, quiet(), Options{})

@@ -2,21 +2,27 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/provider"
+	"github.com/cdrstore/cdrstore/internal/spool"
 	"github.com/cdrstore/cdrstore/internal/store"
 )
 
 // Options of a Writer; zero values are the defaults.
 type Options struct {
-	Shards  int           // writers that work side by side; 2
-	Timeout time.Duration // how long one flush may take; 5 s
+	Shards  int                     // writers that work side by side; 2
+	Timeout time.Duration           // how long one flush may take before the database counts as late; 5 s
+	Spool   *spool.Spool            // takes deliveries while the database is away; nil: nothing does
+	Sources map[string]store.Source // the configured ones by name, for what was spooled
+	Waiting bool                    // the database is not ready yet: everything is spooled until Connected
 }
 
 // Limits of one batch.
@@ -31,9 +37,15 @@ const (
 type Writer struct {
 	store   *store.Store
 	log     *slog.Logger
-	timeout time.Duration
+	options Options
 	seed    maphash.Seed
 	shards  []chan *part
+
+	away      atomic.Bool   // the database does not take deliveries
+	left      chan struct{} // has one when it has just gone away
+	connected chan struct{} // closed when it may be used at all
+	stopped   chan struct{} // closed by Close
+	once      sync.Once
 
 	mu      sync.RWMutex // held for reading while a part is handed over
 	closed  bool
@@ -57,13 +69,28 @@ func NewWriter(s *store.Store, log *slog.Logger, o Options) *Writer {
 	if o.Timeout == 0 {
 		o.Timeout = 5 * time.Second
 	}
-	w := &Writer{store: s, log: log, timeout: o.Timeout, seed: maphash.MakeSeed(), shards: make([]chan *part, o.Shards)}
+	w := &Writer{
+		store: s, log: log, options: o, seed: maphash.MakeSeed(), shards: make([]chan *part, o.Shards),
+		left: make(chan struct{}, 1), connected: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	w.away.Store(o.Waiting)
+	if !o.Waiting {
+		w.Connected()
+	}
 	for i := range w.shards {
 		w.shards[i] = make(chan *part, maxDeliveries)
 		w.running.Go(func() { w.run(w.shards[i]) })
 	}
+	w.running.Go(w.watch)
 	return w
 }
+
+// Connected says that the database has its tables and may be used.
+func (w *Writer) Connected() { w.once.Do(func() { close(w.connected) }) }
+
+// Away reports whether the database does not take deliveries at the moment, so
+// that they are spooled or refused.
+func (w *Writer) Away() bool { return w.away.Load() }
 
 // Close waits until everything that was taken is written. Later deliveries get
 // ErrClosed.
@@ -71,6 +98,7 @@ func (w *Writer) Close() {
 	w.mu.Lock()
 	if !w.closed {
 		w.closed = true
+		close(w.stopped)
 		for _, shard := range w.shards {
 			close(shard)
 		}
@@ -79,14 +107,27 @@ func (w *Writer) Close() {
 	w.running.Wait()
 }
 
-// Write decodes and stores a delivery and returns when it is committed. After
-// an error the delivery, or a part of it, is not safe and must come again.
+// Write decodes and stores a delivery and returns when it is committed, or
+// spooled because the database is away, late, or refuses what we do. After an
+// error the delivery, or a part of it, is not safe and must come again.
 func (w *Writer) Write(ctx context.Context, d cdr.Delivery) (Result, error) {
 	adapter, ok := provider.ByName(d.Provider)
 	if !ok {
 		return Result{}, fmt.Errorf("source %s: no provider %q", d.Source, d.Provider)
 	}
 	records := adapter.Read(d)
+	if w.away.Load() {
+		return w.spool(ctx, d, len(records), ErrUnavailable)
+	}
+	r, err := w.storeRecords(ctx, records)
+	if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, ErrQuarantineFull) {
+		return r, err
+	}
+	return w.spool(ctx, d, len(records), err)
+}
+
+// storeRecords has the shards store the records of one delivery.
+func (w *Writer) storeRecords(ctx context.Context, records []cdr.Record) (Result, error) {
 	parts := w.split(records)
 	for _, p := range parts {
 		if err := w.hand(ctx, p.shard, p.part); err != nil {

@@ -1,8 +1,6 @@
 package simulate
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"slices"
 	"time"
@@ -30,12 +28,12 @@ func (s *story) didww(first, calls int) {
 			p.answered = p.answered.Add(fraction)
 			p.ended = p.ended.Add(time.Duration(s.IntN(9e5)) * time.Microsecond) // of a second that is not counted
 		}
+		records := s.didwwOut
 		if p.inbound {
-			lines = append(lines, s.didwwIn(p)...)
-		} else {
-			lines = append(lines, s.didwwOut(p)...)
+			records = s.didwwIn
 		}
-		s.didwwGarbage(p)
+		lines = append(lines, records(p)...)
+		lines = append(lines, s.didwwGarbage(p)...)
 	}
 	s.Rand = chance(s.seed, s.provider, "batches", first)
 	s.didwwBatches(lines)
@@ -58,14 +56,12 @@ func (s *story) didwwBatches(lines []line) {
 }
 
 func didwwBatch(batch []line) delivery {
-	var body bytes.Buffer
-	w := gzip.NewWriter(&body)
+	var body []byte
 	for _, l := range batch {
-		_, _ = w.Write(append(l.json, '\n')) // a buffer takes everything
+		body = append(append(body, l.json...), '\n')
 	}
-	_ = w.Close()
 	return delivery{
-		kind: "CDR batch", method: "POST", body: body.Bytes(), records: len(batch),
+		kind: "CDR batch", method: "POST", body: body, records: len(batch),
 		header: map[string]string{
 			"Content-Type": "text/plain", "Content-Encoding": "gzip", "User-Agent": "CDR-streamer", "Expect": "100-continue",
 		},
@@ -118,21 +114,27 @@ func (s *story) didwwVersions(r *row, p plot, record object, price string) []lin
 	return []line{first, second, {second.at.Add(time.Minute), first.json}} // and a late repeat of the old one
 }
 
-// didwwGarbage is among the events what no page knows, or nobody could read.
-func (s *story) didwwGarbage(p plot) {
+// didwwGarbage is among the events what no page knows, or nobody could read. It
+// returns what is unreadable among the CDRs.
+func (s *story) didwwGarbage(p plot) []line {
 	r := s.rows[len(s.rows)-1]
-	attributes := object{"did_number": p.ours, "src_number": p.theirs, "time_start": zoned(p.started), "pop": r.id}
+	attributes := object{"did_number": p.ours, "src_number": p.theirs, "time_start": zoned(p.started), "call_id": r.id}
+	start := object{"type": "incoming-call-start-event", "attributes": attributes}
 	switch of100 := s.IntN(100); {
 	case of100 < 3:
-		s.garbage(p.started, post("", object{"type": "incoming-call-start-event", "attributes": attributes}.json()))
+		s.garbage(p.started, post("", start.json()))
 	case of100 < 6:
-		s.garbage(p.started, post("", object{"type": "incoming-call-start-event", "id": r.id, "attributes": attributes}.broken()))
-	case of100 < 9:
+		s.garbage(p.started, post("", start.with(object{"id": r.id}).broken()))
+	case of100 < 10:
+		s.rejects++
+		return []line{{p.ended, object{"type": "inbound-cdr", "id": r.id, "attributes": attributes}.broken()}}
+	case of100 < 13:
 		r.events++
 		d := didwwEvent("incoming-call-transfer-event", r.id, attributes)
 		d.kind = "unknown kind"
 		s.send(p.started, s.times(), d)
 	}
+	return nil
 }
 
 // didwwEnd is how DIDWW words an outcome: code, reason and who hung up (1 DIDWW,

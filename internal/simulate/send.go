@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,10 @@ import (
 // patience is how often a delivery is tried while the receiver answers 5xx, a
 // second apart.
 const patience = 30
+
+// grace is how long answers are waited for after an interruption, so that the
+// report counts what is stored.
+const grace = time.Second
 
 // answer is what the receiver says to a delivery.
 type answer struct {
@@ -36,8 +41,9 @@ func (a *answer) add(b answer) {
 // sender sends deliveries over several connections and counts what is said to
 // them.
 type sender struct {
-	o      Options
-	client *http.Client
+	o       Options
+	client  *http.Client
+	zippers sync.Pool // of *gzip.Writer, which are large
 
 	mu     sync.Mutex
 	report *Report
@@ -75,6 +81,8 @@ func (s *sender) reach(ctx context.Context) error {
 func (s *sender) sendAll(ctx context.Context, deliveries func(yield func(sending) bool), p *progress) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	inFlight, drop := outlive(ctx, grace)
+	defer drop()
 	lines := make([]chan sending, s.o.Connections)
 	var running sync.WaitGroup
 	for i := range lines {
@@ -84,7 +92,7 @@ func (s *sender) sendAll(ctx context.Context, deliveries func(yield func(sending
 				if ctx.Err() != nil {
 					continue
 				}
-				if err := s.send(ctx, d.delivery); err != nil {
+				if err := s.send(ctx, inFlight, d.delivery); err != nil {
 					stop(err)
 					continue
 				}
@@ -109,11 +117,24 @@ func (s *sender) sendAll(ctx context.Context, deliveries func(yield func(sending
 	return context.Cause(ctx)
 }
 
+// outlive returns a context that ends a while after another one.
+func outlive(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(after):
+			end()
+		case <-longer.Done():
+		}
+	})
+	return longer, func() { stop(); end() }
+}
+
 // send sends one delivery and counts the answer. While the receiver cannot take
 // it, it is tried again, as providers do.
-func (s *sender) send(ctx context.Context, d delivery) error {
+func (s *sender) send(ctx, inFlight context.Context, d delivery) error {
 	for try := 1; ; try++ {
-		status, body, err := s.post(ctx, d)
+		status, body, err := s.post(inFlight, d)
 		if err != nil {
 			return err
 		}
@@ -143,7 +164,7 @@ func (s *sender) post(ctx context.Context, d delivery) (status int, body []byte,
 	if d.query != "" {
 		url += "?" + d.query
 	}
-	req, err := http.NewRequestWithContext(ctx, d.method, url, bytes.NewReader(d.body))
+	req, err := http.NewRequestWithContext(ctx, d.method, url, bytes.NewReader(s.compress(d)))
 	if err != nil {
 		return 0, nil, fmt.Errorf("make a delivery of %s: %w", d.provider, err)
 	}
@@ -163,6 +184,23 @@ func (s *sender) post(ctx context.Context, d delivery) (status int, body []byte,
 		return 0, nil, fmt.Errorf("read the receiver's answer: %w", err)
 	}
 	return res.StatusCode, body, nil
+}
+
+// compress returns the body as it goes over the line.
+func (s *sender) compress(d delivery) []byte {
+	if d.header["Content-Encoding"] != "gzip" {
+		return d.body
+	}
+	w, ok := s.zippers.Get().(*gzip.Writer)
+	if !ok {
+		w = gzip.NewWriter(nil)
+	}
+	defer s.zippers.Put(w)
+	var b bytes.Buffer
+	w.Reset(&b)
+	_, _ = w.Write(d.body) // a buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // refused says what an answer other than 200 means for the user.

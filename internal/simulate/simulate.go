@@ -43,7 +43,7 @@ type Options struct {
 	Terminal    bool         // Out is a terminal: show a progress bar
 }
 
-// samples is about how many calls a report shows.
+// samples is how many calls a report shows.
 const samples = 15
 
 // Run plays the traffic, checks the database and prints a report. The error says
@@ -99,7 +99,7 @@ func settle(ctx context.Context, o Options, r *Report, before map[string]map[str
 	for try := 1; ; try++ {
 		r.Calls, r.Wrong, r.Faults, r.sample = 0, 0, nil, nil
 		clear(r.wanted)
-		c := &checker{o: o, report: r, every: max(1, o.Calls/samples)}
+		c := &checker{o: o, report: r, every: (o.Calls + samples - 1) / samples}
 		if err := c.check(ctx); err != nil {
 			return err
 		}

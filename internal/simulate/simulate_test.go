@@ -83,7 +83,7 @@ func (r receiver) exec(t *testing.T, sql string) {
 // nothing but duplicates, whatever the number of connections.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{1, 7, 1<<64 - 1} {
+	for _, seed := range []uint64{1, 1<<64 - 1} {
 		r := newReceiver(t, "")
 		var out bytes.Buffer
 		o := r.options(&out)
@@ -151,7 +151,10 @@ func TestFinds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newReceiver(t, "")
-			if _, err := simulate.Run(t.Context(), r.options(io.Discard)); err != nil {
+			var out bytes.Buffer
+			o := r.options(&out)
+			o.Calls = 150
+			if _, err := simulate.Run(t.Context(), o); err != nil {
 				t.Fatal(err)
 			}
 			r.exec(t, test.spoil)
@@ -159,8 +162,7 @@ func TestFinds(t *testing.T) {
 			if err := r.pool.QueryRow(t.Context(), test.id).Scan(&id); err != nil {
 				t.Fatal(err)
 			}
-			var out bytes.Buffer
-			report, err := simulate.Recheck(t.Context(), r.options(&out))
+			report, err := simulate.Recheck(t.Context(), o)
 			if err == nil || report.Wrong != 1 || !strings.Contains(err.Error(), id) || !strings.Contains(err.Error(), "("+test.column+": ") {
 				t.Errorf("found %v, want %s of %s", err, test.column, id)
 			}
@@ -176,6 +178,7 @@ func TestFindsCall(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, "")
 	o := r.options(io.Discard)
+	o.Calls = 50
 	if _, err := simulate.Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ type delivery struct {
 	hint     string // of VoipNow, in the path
 	query    string
 	header   map[string]string
-	body     []byte
+	body     []byte // compressed on the way, where the header says so
 	records  int
 }
 

@@ -36,7 +36,7 @@ func TestSameBytes(t *testing.T) {
 // timeline holds few of them.
 func TestOrder(t *testing.T) {
 	t.Parallel()
-	o := Options{Calls: 20_000, Seed: 3, Providers: names()}
+	o := Options{Calls: 5000, Seed: 3, Providers: names()}
 	timeline := newTimeline(o)
 	var last time.Time
 	held, n := 0, 0
@@ -48,7 +48,7 @@ func TestOrder(t *testing.T) {
 		held = max(held, len(timeline.queue))
 		n++
 	}
-	if held > 20_000 || n < 60_000 {
+	if held > 3000 || n < 20_000 {
 		t.Errorf("held %d of %d deliveries", held, n)
 	}
 }
@@ -58,7 +58,7 @@ func TestOrder(t *testing.T) {
 func TestStories(t *testing.T) {
 	t.Parallel()
 	pattern := regexp.MustCompile(simulated)
-	const calls = 5000
+	const calls = 1000
 	for _, name := range names() {
 		seen := map[string]bool{}
 		answered, alive, told := 0, 0, 0
@@ -80,7 +80,7 @@ func TestStories(t *testing.T) {
 				}
 			}
 		}
-		if told != calls || answered < calls/2 || answered > calls*2/3 || name != "didlogic" && (alive < calls/50 || alive > calls/12) {
+		if told != calls || answered < calls/2 || answered > calls*7/10 || name != "didlogic" && (alive < calls/40 || alive > calls/10) {
 			t.Errorf("%s: told %d calls, %d answered, %d alive", name, told, answered, alive)
 		}
 	}

@@ -46,3 +46,16 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// unlock gives the lock free. Closing the file alone does not while a process that
+// is being started holds a copy of it.
+func unlock(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fmt.Errorf("unlock the spool: %w", err)
+	}
+	return nil
+}

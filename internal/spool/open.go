@@ -40,7 +40,7 @@ func Open(dir string, o Options) (*Spool, error) {
 		s.disk = *o.disk
 	}
 	if err := s.recover(); err != nil {
-		_ = lock.Close()
+		_ = unlock(lock)
 		return nil, fmt.Errorf("open the spool in %s: %w", dir, err)
 	}
 	if s.waiting() > 0 {
@@ -68,10 +68,10 @@ func (s *Spool) recover() error {
 	if err != nil {
 		s.alarm("all is read again", err)
 	}
+	s.next = nextNumber(s.position.segment, numbers, aside)
 	if numbers, err = s.removeEmpty(numbers); err != nil {
 		return err
 	}
-	s.next = nextNumber(s.position.segment, numbers, aside)
 	for i, number := range numbers {
 		if err := s.adopt(number, i == len(numbers)-1); err != nil {
 			return err
@@ -124,6 +124,9 @@ func (s *Spool) adopt(number uint64, last bool) error {
 		s.position = position{segment: number}
 		v, err = surveySegment(seg.path, 0, last, nil)
 	}
+	if err != nil && v.size == 0 {
+		return err
+	}
 	if err != nil {
 		// What cannot be read now is met again by Read, which says so and waits.
 		s.alarm("a segment cannot be looked through", err)
@@ -140,7 +143,7 @@ func (s *Spool) adopt(number uint64, last bool) error {
 		s.cut(seg, v.torn)
 	}
 	if seg.size == 0 {
-		return os.Remove(seg.path)
+		return removeSegment(s.dir, seg)
 	}
 	if offset == math.MaxInt64 || number == s.position.segment && s.position.offset == seg.size {
 		seg.done = seg.frames

@@ -89,7 +89,10 @@ func surveySegment(path string, offset int64, last bool, each func(cdr.Delivery)
 	}
 	v := survey{size: info.Size(), exact: offset == 0 || offset == math.MaxInt64}
 	w := newWalker(f, 0, info.Size())
-	room := make([]byte, 4<<10)
+	var room []byte
+	if each == nil {
+		room = make([]byte, 4<<10) // nobody keeps a body
+	}
 	for {
 		s, err := w.next(room)
 		if err == io.EOF {

@@ -120,7 +120,7 @@ func (s *Spool) Close() error {
 	for _, seg := range s.segments {
 		seg.shut()
 	}
-	return s.lock.Close()
+	return unlock(s.lock)
 }
 
 func (s *Spool) isClosed() bool {

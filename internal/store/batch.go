@@ -31,6 +31,7 @@ func keyOf(e *cdr.Event) eventKey { return eventKey{callKey{e.Source, e.CallID},
 type batch struct {
 	records  []cdr.Record
 	outcomes []Outcome
+	bounded  bool // the quarantine takes only so much
 
 	events     []cdr.Event
 	recordings []cdr.Recording
@@ -48,8 +49,8 @@ type stored struct {
 	known   map[[16]byte]int // event id → place in events
 }
 
-func newBatch(records []cdr.Record) *batch {
-	b := &batch{records: records, outcomes: make([]Outcome, len(records))}
+func newBatch(records []cdr.Record, bounded bool) *batch {
+	b := &batch{records: records, bounded: bounded, outcomes: make([]Outcome, len(records))}
 	for i := range records {
 		r := &records[i]
 		b.events = append(b.events, r.Events...)

@@ -105,6 +105,9 @@ func (b *batch) readQuarantine(ctx context.Context, q *db.Queries, seen *seenOth
 	for _, r := range rows {
 		seen.rejects[r.QuarantineID.Bytes] = true
 	}
+	if !b.bounded {
+		return nil
+	}
 	for source, more := range sizes {
 		size, err := q.QuarantineSize(ctx, db.QuarantineSizeParams{Source: source, AtMost: MaxQuarantinePieces})
 		if err != nil {

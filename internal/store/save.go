@@ -37,10 +37,23 @@ const maxTries = 5
 //
 // A record that Postgres refuses is found by halving the batch and set aside.
 func (s *Store) Save(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
-	return s.save(ctx, records, maxTries)
+	return saving{s, true}.save(ctx, records, maxTries)
 }
 
-func (s *Store) save(ctx context.Context, records []cdr.Record, tries int) ([]Outcome, error) {
+// SaveAll stores records that were acknowledged already: it keeps what cannot
+// be read even where the quarantine is full.
+func (s *Store) SaveAll(ctx context.Context, records []cdr.Record) error {
+	_, err := saving{s, false}.save(ctx, records, maxTries)
+	return err
+}
+
+// saving is one call of Save.
+type saving struct {
+	*Store
+	bounded bool // the quarantine takes only so much
+}
+
+func (s saving) save(ctx context.Context, records []cdr.Record, tries int) ([]Outcome, error) {
 	if len(records) == 0 {
 		return nil, nil
 	}
@@ -77,8 +90,8 @@ func (s *Store) save(ctx context.Context, records []cdr.Record, tries int) ([]Ou
 }
 
 // try reads, folds and writes a batch once.
-func (s *Store) try(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
-	b := newBatch(records)
+func (s saving) try(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
+	b := newBatch(records, s.bounded)
 	if err := b.read(ctx, db.New(s.pool)); err != nil {
 		return nil, err
 	}

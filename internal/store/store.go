@@ -5,8 +5,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -19,6 +21,13 @@ const (
 	MaxQuarantinePieces = 10_000
 	MaxQuarantineBytes  = 1 << 30
 )
+
+// probeTimeout is how long a database that answers may take to say so.
+const probeTimeout = 2 * time.Second
+
+// ErrReadOnly says that the database takes no writes: a standby, or one that was
+// set so.
+var ErrReadOnly = errors.New("the database is read-only")
 
 // Store is a database that was migrated.
 type Store struct {
@@ -74,5 +83,16 @@ func (s *Store) Sources(ctx context.Context) (map[string]Source, error) {
 	return sources, nil
 }
 
-// Ping reports whether the database answers.
-func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
+// Probe returns an error unless the database answers and can be written to.
+func (s *Store) Probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	readOnly, err := db.New(s.pool).IsReadOnly(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("probe the database: %w", err)
+	case readOnly != nil && *readOnly:
+		return ErrReadOnly
+	}
+	return nil
+}
