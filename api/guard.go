@@ -73,7 +73,7 @@ func (g *guard) allow() string {
 // hint is the kind of a VoipNow event, from the path, else the query. The other
 // providers say the kind in their records.
 func (g *guard) hint(path, query string) string {
-	if g.adapter.Name != "voipnow" {
+	if !g.adapter.Hints {
 		return ""
 	}
 	if path != "" {

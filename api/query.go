@@ -12,9 +12,10 @@ type asked struct {
 	event  string
 }
 
-// splitQuery takes token and event off a raw query. The other parameters stay
+// splitQuery takes the token off a raw query, and event where it is a hint to the
+// receiver: DIDLogic's parameters have an event of their own. The others stay
 // byte for byte and in their order, so that a record keeps its identity.
-func splitQuery(raw string) (rest string, a asked) {
+func splitQuery(raw string, hints bool) (rest string, a asked) {
 	var kept []string
 	for pair := range strings.SplitSeq(raw, "&") {
 		key, value, _ := strings.Cut(pair, "=")
@@ -25,7 +26,7 @@ func splitQuery(raw string) (rest string, a asked) {
 			if errValue == nil {
 				a.tokens = append(a.tokens, value)
 			}
-		case errKey == nil && key == "event":
+		case errKey == nil && key == "event" && hints:
 			if a.event == "" && errValue == nil {
 				a.event = value
 			}

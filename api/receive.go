@@ -23,7 +23,7 @@ func (s *Server) receive(c echo.Context) error {
 		return errUnknownSource
 	}
 	x.source = g.name
-	query, asked := splitQuery(r.URL.RawQuery)
+	query, asked := splitQuery(r.URL.RawQuery, g.adapter.Hints)
 	if !g.takes(r.Method, query) {
 		return methodError{allow: g.allow()}
 	}

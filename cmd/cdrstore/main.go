@@ -35,14 +35,19 @@ one row per call, whatever the order and the repetition of what arrives.
 Settings come from the environment:
   DATABASE_URL       Postgres to use; without it an own one runs in CDRSTORE_DATA_DIR
   CDRSTORE_LISTEN    address of the receiver (127.0.0.1:8080)
-  CDRSTORE_DATA_DIR  where the own Postgres lives (./data)
+  CDRSTORE_DATA_DIR  where the own Postgres and the spool live (./data)
   CDRSTORE_CONFIG    YAML file of sources; without it one per provider, of its name
-  CDRSTORE_TOKEN     token that the sources without a file must show`,
+  CDRSTORE_TOKEN     token that the sources without a file must show
+  CDRSTORE_SPOOL     off: keep nothing on disk while the database is away (on)
+  CDRSTORE_SPOOL_SIZE  how much of it (8GiB)
+  CDRSTORE_LATE      how long a commit may take before a delivery is spooled (5s)
+  CDRSTORE_STOP      how long deliveries in flight may take after Ctrl-C (20s)`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(serveCommand(), migrateCommand(), simulateCommand(), rebuildCommand(),
-		verifyCommand(), replayCommand(), pruneCommand(), eraseCommand(nil), psqlCommand(), healthCommand())
+		verifyCommand(), replayCommand(), pruneCommand(), eraseCommand(spooled), spoolCommand(),
+		psqlCommand(), healthCommand())
 	return cmd
 }
 

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -107,7 +106,7 @@ func openSpool(cfg config.Config, log *slog.Logger) (*spool.Spool, error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o755); err != nil {
 		return nil, fmt.Errorf("CDRSTORE_DATA_DIR: %w", err)
 	}
-	return spool.Open(filepath.Join(cfg.DataDir, "spool"), spool.Options{MaxBytes: cfg.SpoolBytes, Log: log})
+	return spool.Open(spoolDir(cfg), spool.Options{MaxBytes: cfg.SpoolBytes, Log: log})
 }
 
 func closeSpool(s *spool.Spool, log *slog.Logger) {

@@ -73,6 +73,17 @@ func TestDiffComparesByValue(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	t.Parallel()
+	for seconds, want := range map[string]time.Duration{
+		"0": 0, "13": 13 * time.Second, "0.75": 750 * time.Millisecond, "0.0000019": time.Microsecond, "31622400": 366 * 24 * time.Hour,
+	} {
+		if got := cdr.Span(num(seconds)); got != want {
+			t.Errorf("%s s: %s, want %s", seconds, got, want)
+		}
+	}
+}
+
 // Facts have the names of the call's columns, but for what only the fold needs.
 func TestFactsAreNamedAsColumns(t *testing.T) {
 	t.Parallel()

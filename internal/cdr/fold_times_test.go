@@ -101,6 +101,14 @@ func TestFoldDurations(t *testing.T) {
 		{"no end: none", []cdr.Event{ends(cdr.Facts{
 			StartedAt: at("10:00:00"), AnsweredAt: at("10:00:05"),
 		})}, call(cdr.Call{CallTime: at("10:00:00"), StartedAt: at("10:00:00"), AnsweredAt: at("10:00:05")})},
+		{"a duration of approximate times, less than the talk: none", []cdr.Event{ends(cdr.Facts{
+			StartedAt: at("10:00:00"), EndedAt: at("10:00:05"), Billsec: num("13"), Derived: derived(cdr.MomentEnded),
+		})}, call(cdr.Call{CallTime: at("10:00:00"), StartedAt: at("10:00:00"), EndedAt: at("10:00:05"), Billsec: num("13")})},
+		{"a duration of delivered times, less than the talk: as the times say", []cdr.Event{ends(cdr.Facts{
+			StartedAt: at("10:00:00"), EndedAt: at("10:00:05"), Billsec: num("13"),
+		})}, call(cdr.Call{
+			CallTime: at("10:00:00"), StartedAt: at("10:00:00"), EndedAt: at("10:00:05"), Duration: num("5"), Billsec: num("13"),
+		})},
 		{"microseconds are kept", []cdr.Event{ends(cdr.Facts{
 			StartedAt: at("10:00:00.25"), EndedAt: at("10:00:01.000001"),
 		})}, call(cdr.Call{

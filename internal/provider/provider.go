@@ -29,6 +29,10 @@ type Adapter struct {
 	Name string // as in design and configuration
 	GET  bool   // sends parameters in the query of a GET too
 
+	// Hints says that the path behind the source, or ?event=, names the kind of
+	// event, because the request does not.
+	Hints bool
+
 	// International says that the provider writes numbers as digits with
 	// country code and without +.
 	International bool
@@ -49,7 +53,7 @@ func All() []Adapter {
 	return []Adapter{
 		{Name: "didww", International: true, Decode: didww.Decode},
 		{Name: "didlogic", International: true, GET: true, Decode: didlogic.Decode},
-		{Name: "voipnow", GET: true, Decode: voipnow.Decode},
+		{Name: "voipnow", GET: true, Hints: true, Decode: voipnow.Decode},
 		{Name: "piopiy", International: true, Volatile: []string{"balance"}, Decode: piopiy.Decode},
 		{Name: "wavix", International: true, Decode: wavix.Decode},
 	}

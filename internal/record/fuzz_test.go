@@ -32,8 +32,8 @@ func FuzzRead(f *testing.F) {
 		}
 		for p := range record.Read(cdr.Delivery{ContentType: contentType, Body: sent}) {
 			checkPiece(t, p)
-			if len(bytes.TrimSpace(p.Raw)) == 0 || string(p.Raw) == mark {
-				continue
+			if len(bytes.TrimSpace(sent[end:])) == 0 {
+				return // nothing but a mark: TestReadFramings
 			}
 			at := position(sent, p.Raw)
 			if at < end {

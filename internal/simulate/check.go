@@ -24,7 +24,7 @@ func columns() []string {
 	return []string{
 		"provider", "parent_call_id", "direction", "src", "dst", "src_e164", "dst_e164", "state", "disposition",
 		"started_at", "answered_at", "ended_at", "duration", "billsec", "charged_sec", "rate", "cost", "tax", "currency",
-		"legs", "events", "cdrs",
+		"sip_code", "legs", "events", "cdrs",
 	}
 }
 

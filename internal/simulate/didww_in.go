@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -26,46 +27,57 @@ func (s *story) didwwIn(p plot) []line {
 			"call_id": fmt.Sprintf("26-26-51D51D51-%08X", p.n),
 		})
 	}
+	var lines []line
+	if !refused && s.percent(25) {
+		lines = s.didwwFirstAttempt(r, p)
+	}
 	if p.alive {
-		return nil
+		return lines
 	}
-	attempt, lines := 1, []line(nil)
-	if !refused && s.percent(20) {
-		lines, attempt = s.didwwFirstAttempt(r, p), 2
-	}
-	a := s.didwwAttempt(p, id, attempt)
-	if refused {
-		a = a.with(object{"internal_disconnect_code": 480, "internal_disconnect_reason": "DID number overloaded", "disconnect_initiator": 1})
-	}
-	if attempt == 1 {
-		c.Dst = a["dst_number"].(string)
-		c.DstE164 = "+" + c.Dst
-	} else {
+	c.Legs++
+	c.CDRs++
+	a := s.didwwAttempt(p, id, c.Legs)
+	switch {
+	case refused:
+		a["internal_disconnect_code"], a["internal_disconnect_reason"], a["disconnect_initiator"] = 480, "DID number overloaded", 1
+	case c.Legs == 2:
 		a["time_start"] = s.bare(p.started.Add(didwwReroute))
 	}
+	if c.Legs == 1 {
+		c.Dst = a["dst_number"].(string)
+		c.DstE164 = "+" + c.Dst
+	}
 	c.Billsec, c.SIPCode = whole(p.talk), a["internal_disconnect_code"].(int)
-	c.Legs, c.CDRs = attempt, attempt
-	group := s.didwwCharge(p, a, c)
+	price := ""
+	if p.outcome == cdr.Answered {
+		services := [][]string{{"trm_"}, {"tf_"}, {"tf_", "metered_channels_"}}[s.IntN(3)]
+		price = services[0] + "amount"
+		s.didwwCharge(c, a, p.talk, services...)
+	}
 	record := object{"type": "inbound-cdr", "id": s.uuid(1, p.n), "attributes": a}
 	if s.percent(20) {
 		delete(record, "id") // the newest page shows none
 	}
-	return append(lines, s.didwwVersions(r, p, record, group)...)
+	return append(lines, s.didwwVersions(r, p, record, price)...)
 }
 
 // didwwReroute is how long the first of two attempts rings.
 const didwwReroute = 2500 * time.Millisecond
 
 // didwwFirstAttempt returns the CDR of an attempt that another one follows. It
-// names the called of the call.
+// names the called of the call, and may have been charged for.
 func (s *story) didwwFirstAttempt(r *row, p plot) []line {
 	p.outcome, p.answered, p.talk = cdr.Busy, time.Time{}, 0
 	p.ended = p.started.Add(didwwReroute)
-	attributes := s.didwwAttempt(p, r.id, 1)
-	attributes["is_last_cdr"] = false
-	r.call.Dst = attributes["dst_number"].(string)
-	r.call.DstE164 = "+" + r.call.Dst
-	return s.didwwVersions(r, p, object{"type": "inbound-cdr", "id": s.uuid(2, p.n), "attributes": attributes}, "")
+	a := s.didwwAttempt(p, r.id, 1)
+	a["is_last_cdr"] = false
+	c := r.call
+	c.Legs, c.CDRs, c.Dst = 1, 1, a["dst_number"].(string)
+	c.DstE164 = "+" + c.Dst
+	if s.percent(30) {
+		s.didwwCharge(c, a, 1, "metered_channels_")
+	}
+	return s.didwwVersions(r, p, object{"type": "inbound-cdr", "id": s.uuid(2, p.n), "attributes": a}, "")
 }
 
 // bare prints a time as inbound CDRs do, without a zone: with a blank as of old
@@ -107,33 +119,26 @@ func (s *story) didwwAttempt(p plot, id string, attempt int) object {
 	return a
 }
 
-// didwwCharge lets one or two services charge an answered call, and the reseller
-// its customer, which is nobody's cost here. It returns the field of the price.
-func (s *story) didwwCharge(p plot, a object, c *cdr.Call) string {
-	if p.outcome != cdr.Answered {
-		return ""
-	}
-	services := []string{"trm_"}
-	if s.percent(40) {
-		services = []string{"tf_"}
-	}
-	if s.percent(20) {
-		services = append(services, "metered_channels_")
-	}
+// didwwCharge lets services charge in an attempt, which adds to what the call
+// cost. The reseller charges its customer too; that is nobody's cost here. The
+// call has a rate where only one service of all attempts charged.
+func (s *story) didwwCharge(c *cdr.Call, a object, talk int, services ...string) {
+	first := !c.Cost.Valid
 	cost, charged := decimal.Zero, 0
 	for _, service := range services {
-		f := newFee(s.between(20, 900), p.talk, 60, 60)
+		f := newFee(s.between(20, 900), talk, 60, 60)
 		a[service+"rate"], a[service+"duration"], a[service+"amount"] = number(f.rate), f.charged, number(f.price)
 		a[service+"initial_interval"], a[service+"next_interval"] = 60, 60
 		cost, charged = cost.Add(f.price), charged+f.charged
 		c.Rate = amount(f.rate)
 	}
-	a["sub_customer_"+services[0]+"amount"], a["sub_customer_"+services[0]+"duration"] = 9.99, charged
-	if len(services) > 1 {
+	if !first || len(services) > 1 {
 		c.Rate = cdr.Amount{}
 	}
+	a["sub_customer_tf_amount"], a["sub_customer_tf_duration"] = json.Number("9.99"), charged
 	vat := cost.Div(decimal.NewFromInt(5)).Round(5)
 	a["customer_vat"] = number(vat)
-	c.Cost, c.ChargedSec, c.Tax = amount(cost), whole(charged), amount(vat)
-	return services[0] + "amount"
+	c.Cost = amount(c.Cost.Decimal.Add(cost))
+	c.Tax = amount(c.Tax.Decimal.Add(vat))
+	c.ChargedSec = amount(c.ChargedSec.Decimal.Add(decimal.NewFromInt(int64(charged))))
 }

@@ -26,6 +26,7 @@ type conversation struct {
 	stamp       time.Time // the one time that all live events of a leg carry
 	answerTimes bool      // the CDRs say when the legs were answered
 	asText      bool      // live events print numbers as texts
+	onlyB       bool      // of a call that lives and came in, only leg b was reported so far
 	common      object    // what all messages have
 }
 
@@ -48,6 +49,7 @@ func (s *story) piopiy(n int) {
 	if v.inbound && v.outcome != cdr.Answered {
 		v.alive = false // nothing is sent before the end
 	}
+	v.onlyB = v.inbound && v.alive && s.percent(50)
 	if !v.inbound && !v.alive && s.percent(25) {
 		v.look, v.stamp = india, v.started
 	}
@@ -93,7 +95,7 @@ func (s *story) piopiyLegs(v *conversation) {
 	b.name = "b"
 	if a.answered {
 		b.cmiuuid, b.dst = s.uuid(2, v.n), s.british()
-		b.answered, b.talk, b.started = s.percent(80), v.talk-2, v.started.Add(time.Second)
+		b.answered, b.talk, b.started = s.percent(80) || v.onlyB, v.talk-2, v.started.Add(time.Second)
 	}
 	if !b.answered {
 		b.talk = 0
@@ -113,6 +115,11 @@ func (v *conversation) piopiyAlive() {
 	c.StartedAt = v.stamp
 	if v.inbound {
 		c.StartedAt = time.Time{} // the first event is the answer
+	}
+	if v.onlyB { // the direction of leg b is not the call's
+		c.Direction = ""
+		c.Dst = v.legs[1].dst
+		c.DstE164 = "+" + c.Dst
 	}
 	if !v.answered.IsZero() {
 		c.AnsweredAt = v.stamp

@@ -4,6 +4,10 @@ package simulate
 // leg a is reported, of one that went out both.
 func (s *story) piopiyEvents(v *conversation) {
 	a := v.legs[0]
+	if v.onlyB {
+		s.piopiyEvent(v, v.legs[1], "answered")
+		return
+	}
 	if !v.inbound {
 		s.piopiyEvent(v, a, "started")
 		if v.look != current {

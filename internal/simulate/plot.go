@@ -38,7 +38,7 @@ func earliest(seed uint64, n int) time.Time { return day(seed).Add(time.Duration
 
 func (s *story) plot(n int) plot {
 	s.Rand = chance(s.seed, s.provider, "call", n)
-	p := plot{n: n, inbound: s.percent(55), alive: s.percent(6)}
+	p := plot{n: n, inbound: s.percent(55), alive: s.percent(10)}
 	p.started = earliest(s.seed, n).Add(time.Duration(s.IntN(10)) * time.Second)
 	p.ended = p.started.Add(time.Duration(s.between(4, 30)) * time.Second)
 	switch of100 := s.IntN(100); {

@@ -80,7 +80,7 @@ func TestStories(t *testing.T) {
 				}
 			}
 		}
-		if told != calls || answered < calls/2 || answered > calls*7/10 || name != "didlogic" && (alive < calls/40 || alive > calls/10) {
+		if told != calls || answered < calls/2 || answered > calls*7/10 || name != "didlogic" && (alive < calls/40 || alive > calls/7) {
 			t.Errorf("%s: told %d calls, %d answered, %d alive", name, told, answered, alive)
 		}
 	}

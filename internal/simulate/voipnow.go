@@ -14,6 +14,7 @@ type extension struct {
 	name    string
 	flow    string // IN or OUT, as it sees the call
 	answers bool   // it picks up, or is picked up
+	quits   bool   // it stops ringing before the others
 }
 
 // voipnow tells a call of a PBX whose extensions each report their view of it.
@@ -63,17 +64,17 @@ func (s *story) voipnowParties(p plot, c *cdr.Call) (object, []extension) {
 		c.Direction, c.Src, c.Dst, c.SrcE164, c.DstE164 = cdr.Internal, "0003*210", "0003*211", "", ""
 		return object{
 			"CallerIDNum": c.Src, "CallerIDName": name, "CallerExtension": c.Src, "CalledExtension": c.Dst, "CalledNumber": c.Dst,
-		}, []extension{{c.Src, "OUT", answered}, {c.Dst, "IN", answered}}
+		}, []extension{{c.Src, "OUT", answered, false}, {c.Dst, "IN", answered, false}}
 	case p.inbound:
 		c.Src, c.Dst = c.SrcE164, c.DstE164
 		call := object{"CallerIDNum": c.Src, "CallerIDName": name, "CalledDID": c.Dst, "CalledNumber": c.Dst}
-		if s.percent(60) {
-			return call, []extension{{"0003*210", "IN", answered}}
+		if s.percent(50) {
+			return call, []extension{{"0003*210", "IN", answered, false}}
 		}
-		return call, []extension{{"0003*210", "IN", false}, {"0003*211", "IN", answered}, {"0003*212", "IN", false}}
+		return call, []extension{{"0003*210", "IN", false, true}, {"0003*211", "IN", answered, false}, {"0003*212", "IN", false, false}}
 	}
 	c.Src, c.Dst = c.SrcE164, c.DstE164
-	return object{"CallerIDNum": c.Src, "CallerExtension": "0003*215", "CalledNumber": c.Dst}, []extension{{"0003*215", "OUT", answered}}
+	return object{"CallerIDNum": c.Src, "CallerExtension": "0003*215", "CalledNumber": c.Dst}, []extension{{"0003*215", "OUT", answered, false}}
 }
 
 // voipnowWay is how the rules of a PBX were set up.
@@ -97,6 +98,7 @@ func (s *story) voipnowExtension(r *row, p plot, call object, e extension, w voi
 		s.send(at, s.times(), voipnowRequest("event", hint, parameters, w))
 	}
 	in := strings.ToLower(e.flow)
+	answered := !p.answered.IsZero()
 	event(p.started, "dial-"+in, "CALLING")
 	if e.answers && w.rules {
 		event(p.answered, "answer-"+in, "ANSWER")
@@ -104,8 +106,10 @@ func (s *story) voipnowExtension(r *row, p plot, call object, e extension, w voi
 	switch {
 	case e.answers && !p.alive:
 		event(p.ended, "hangup", "ANSWER")
-	case !e.answers && !p.answered.IsZero():
+	case !e.answers && answered:
 		event(p.answered, "hangup", "UNKNOWN") // another one picked up
+	case e.quits && p.alive:
+		event(p.started, "hangup", "UNKNOWN") // the others go on ringing
 	case !p.alive:
 		event(p.ended, "hangup", "UNKNOWN")
 	}

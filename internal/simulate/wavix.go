@@ -103,7 +103,7 @@ func (s *story) wavixEvents(w *wavixCall) {
 func (w *wavixCall) wavixEvent(at time.Time, what string) object {
 	c := w.row.call
 	body := object{
-		"uuid": w.id, "event_type": what, "event_time": millis(at), "event_payload": object{},
+		"uuid": w.id, "event_type": what, "event_time": millis(at.Add(wavixLag)), "event_payload": object{},
 		"from": "+" + c.Src, "to": c.Dst, "call_started": millis(w.started), "call_answered": nil, "call_completed": nil,
 		"machine_detected": false, "tag": "", "direction": string(c.Direction),
 	}
@@ -118,6 +118,9 @@ func (w *wavixCall) wavixEvent(at time.Time, what string) object {
 	}
 	return body
 }
+
+// wavixLag is how long after what it reports an event is stamped.
+const wavixLag = 150 * time.Millisecond
 
 // wavixEnd is the type of the event that ends a call. There is none for a call
 // that nobody answered.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
@@ -74,6 +75,7 @@ func (s *Spool) run() {
 
 func (s *Spool) gather(first *request) []*request {
 	group, bytes := []*request{first}, len(first.frame)
+	runtime.Gosched() // lets those who were just answered come again
 	for bytes < maxGroup {
 		select {
 		case r, open := <-s.queue:

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// disk is what can fail while a delivery is written. Tests put failures in.
+// disk is how the spool writes and syncs. Tests put failures in.
 type disk struct {
 	create  func(path string) (*os.File, error)
 	write   func(f *os.File, b []byte) (int, error)

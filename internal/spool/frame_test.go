@@ -38,7 +38,7 @@ func TestFrozenFormat(t *testing.T) {
 	}
 	dir := t.TempDir()
 	at := position{segment: 12, offset: 3456}
-	if err := at.write(dir); err != nil {
+	if err := at.write(dir, syncFile); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(dir + "/position")

@@ -61,6 +61,14 @@ func open(t testing.TB, dir string, o Options) *Spool {
 	return s
 }
 
+// unsynced is a disk without the waiting, for tests of what is written.
+func unsynced() *disk {
+	d := realDisk()
+	d.sync = func(*os.File) error { return nil }
+	d.syncDir = func(string) error { return nil }
+	return &d
+}
+
 func shut(t testing.TB, s *Spool) {
 	t.Helper()
 	if err := s.Close(); err != nil {
@@ -110,9 +118,14 @@ func done(t testing.TB, s *Spool, e Entry) {
 // drain reads and acknowledges until nothing is left.
 func drain(t testing.TB, s *Spool) []cdr.Delivery {
 	t.Helper()
+	return drainBy(t, s, 3)
+}
+
+func drainBy(t testing.TB, s *Spool, n int) []cdr.Delivery {
+	t.Helper()
 	var list []cdr.Delivery
 	for {
-		entries := read(t, s, 3)
+		entries := read(t, s, n)
 		if len(entries) == 0 {
 			return list
 		}

@@ -160,7 +160,7 @@ func (s *Spool) cut(seg *segment, torn int64) {
 	if err == nil {
 		err = f.Truncate(seg.size)
 		if err == nil {
-			err = f.Sync()
+			err = s.disk.sync(f)
 		}
 		_ = f.Close()
 	}

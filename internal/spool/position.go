@@ -39,7 +39,7 @@ func readPosition(dir string) (position, error) {
 
 // write replaces the position on disk at once or not at all. Whether the new
 // name lasts is not waited for: an old position only reads frames again.
-func (p position) write(dir string) error {
+func (p position) write(dir string, sync func(*os.File) error) error {
 	path := filepath.Join(dir, positionFile)
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -47,7 +47,7 @@ func (p position) write(dir string) error {
 	}
 	_, err = f.WriteString(p.text())
 	if err == nil {
-		err = syncFile(f)
+		err = sync(f)
 	}
 	if e := f.Close(); err == nil {
 		err = e

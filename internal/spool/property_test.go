@@ -145,7 +145,7 @@ func TestModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &model{dir: dir, o: Options{SegmentBytes: rapid.Int64Range(1, 1000).Draw(t, "segment")}}
+		m := &model{dir: dir, o: Options{disk: unsynced(), SegmentBytes: rapid.Int64Range(1, 1000).Draw(t, "segment")}}
 		m.open(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"append": m.append,

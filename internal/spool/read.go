@@ -155,7 +155,7 @@ func (s *Spool) advance(to Entry) error {
 	// it is drained, for another process may find no damage in it and remove it.
 	err := s.retire()
 	if err == nil {
-		err = to.end.write(s.dir)
+		err = to.end.write(s.dir, s.disk.sync)
 	}
 	if err != nil {
 		s.alarm("what is done may be read again", err)
@@ -189,7 +189,7 @@ func (s *Spool) retire() error {
 		removed = true
 	}
 	if removed {
-		return syncDir(s.dir)
+		return s.disk.syncDir(s.dir)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func TestTornTail(t *testing.T) {
 		dir := t.TempDir()
 		write(t, dir, 1, older)
 		path := write(t, dir, 2, newer[:keep])
-		s := open(t, dir, Options{})
+		s := open(t, dir, Options{disk: unsynced()})
 		whole := keep / size
 		wantDeliveries(t, peek(t, s), deliveries(0, 2+whole))
 		want(t, fmt.Sprintf("damaged when cut at %d", keep), s.Stats().Damaged, 0)
@@ -35,7 +35,7 @@ func TestTornTail(t *testing.T) {
 		}
 		add(t, s, delivery(9))
 		shut(t, s)
-		s = open(t, dir, Options{})
+		s = open(t, dir, Options{disk: unsynced()})
 		wantDeliveries(t, drain(t, s), append(deliveries(0, 2+whole), delivery(9)))
 		want(t, "damaged at the end", s.Stats().Damaged, 0)
 		shut(t, s)
@@ -71,7 +71,7 @@ func damageByte(t *testing.T, number uint64, raw []byte, at, hit int) {
 		left = append([]cdr.Delivery{delivery(7)}, left...)
 	}
 	j, log := newJournal()
-	s := open(t, dir, Options{Log: log})
+	s := open(t, dir, Options{Log: log, disk: unsynced()})
 	size := int64(len(raw) / 3)
 	damage := func() string {
 		r, err := Check(dir, nil)
@@ -181,7 +181,7 @@ func TestPositionThatCannotBeUsed(t *testing.T) {
 func TestOldPosition(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := (position{1, 40}).write(dir); err != nil {
+	if err := (position{1, 40}).write(dir, syncFile); err != nil {
 		t.Fatal(err)
 	}
 	write(t, dir, 3, frameOf(t, delivery(0)))
@@ -197,7 +197,7 @@ func TestDrainedSegmentsLeft(t *testing.T) {
 	write(t, dir, 2, frame[:30], frame)
 	write(t, dir, 3, frame)
 	write(t, dir, 4)
-	if err := (position{3, int64(len(frame))}).write(dir); err != nil {
+	if err := (position{3, int64(len(frame))}).write(dir, syncFile); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, dir, Options{})

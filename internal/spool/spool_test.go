@@ -109,7 +109,7 @@ func TestManyWriters(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Fatalf("only %d came", len(seen))
 		}
-		for _, d := range drain(t, s) {
+		for _, d := range drainBy(t, s, 200) {
 			seen[string(d.Body)]++
 			var id int
 			if _, err := fmt.Sscanf(string(d.Body), `{"id":%d}`, &id); err != nil {

@@ -136,6 +136,21 @@ func TestHeldEraseBesidePrune(t *testing.T) {
 	wantVerified(t, s)
 }
 
+// TestHeldEraseOfLateEvent has what came late for a pruned call emptied after
+// erase read it: no version guards that.
+func TestHeldEraseOfLateEvent(t *testing.T) {
+	t.Parallel()
+	held, s, pool := two(t, func(other *Store) { pruneNow(t, other) })
+	pruneNow(t, s)
+	mustSave(t, s, called(2, cdr.StateEnded, cdr.KindEnded, 5))
+	eraseNow(t, held)
+	if n := count(t, pool, `SELECT count(*) FROM event WHERE facts IS NOT NULL OR payload IS NOT NULL`); n > 0 {
+		t.Errorf("%d emptied events say something again", n)
+	}
+	wantNoNumber(t, pool)
+	wantVerified(t, s)
+}
+
 // TestRebuildKeepsErased decodes anew after an erasure.
 func TestRebuildKeepsErased(t *testing.T) {
 	t.Parallel()

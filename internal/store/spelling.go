@@ -29,8 +29,8 @@ const dayAndHour = `^(?:19|20|21)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[
 const notTime = `(?:$|[^:]|:(?:$|[^0-9])|:[0-9](?:$|[^0-9])|:[0-9]{3})`
 
 // spellings returns what finds a number. All ways to write one end with the same
-// digits, those within its country; a few countries also write others at home.
-// The expression means the same to Go and to Postgres.
+// digits, those within its country (but for Argentine mobiles, at home 011 15…
+// instead of 9 11…). The expression means the same to Go and to Postgres.
 func spellings(number string) (spelling, error) {
 	text := strings.TrimSpace(number)
 	if rest, ok := strings.CutPrefix(text, "00"); ok {
@@ -44,11 +44,6 @@ func spellings(number string) (spelling, error) {
 	if len(digits) < fewestDigits {
 		return spelling{}, fmt.Errorf("number: fewer than %d digits after the country cannot be told from other digits", fewestDigits)
 	}
-	ways := spelled(digits)
-	atHome := phonenumbers.NormalizeDigitsOnly(phonenumbers.Format(n, phonenumbers.NATIONAL))
-	if !strings.Contains(atHome, digits) && len(atHome) >= certainDigits {
-		ways += "|" + spelled(atHome)
-	}
 	before, after := "", ""
 	switch {
 	case regexp.MustCompile(dayAndHour).MatchString(digits):
@@ -58,7 +53,7 @@ func spellings(number string) (spelling, error) {
 		before = `(?:^|[^0-9])(?:(?:00|011)?` + separators + country + separators + `|0)?0?`
 		after = `(?:$|[^0-9])`
 	}
-	re, err := regexp.Compile(before + "(" + ways + ")" + after)
+	re, err := regexp.Compile(before + "(" + spelled(digits) + ")" + after)
 	return spelling{re}, err
 }
 

@@ -12,6 +12,7 @@ package testcase
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -137,13 +138,15 @@ func (c Case) Delivery(i int) cdr.Delivery {
 	d := c.Deliveries[i]
 	path, query, _ := strings.Cut(d.Target, "?")
 	hint := strings.Trim(strings.TrimPrefix(path, "/hooks/"+c.Provider), "/")
-	values, _ := url.ParseQuery(query)
-	if hint == "" {
-		hint = values.Get("event")
+	query = withoutParams(query, "token")
+	if c.Provider == "voipnow" {
+		values, _ := url.ParseQuery(query)
+		hint = cmp.Or(hint, values.Get("event"))
+		query = withoutParams(query, "event")
 	}
 	return cdr.Delivery{
 		Source: c.Provider, Provider: c.Provider, Settings: c.Settings,
-		Hint: hint, Method: d.Method, Query: withoutParams(query, "token", "event"),
+		Hint: hint, Method: d.Method, Query: query,
 		ContentType: d.Header.Get("Content-Type"), Body: d.Body,
 		ReceivedAt: Start().Add(time.Duration(i) * time.Minute),
 	}

@@ -49,7 +49,7 @@ func reader(word string) func(string, timeline, *cdr.Facts) cdr.Kind {
 		return midCall
 	case "completed":
 		return completed
-	case "busy", "cancelled", "rejected":
+	case "busy", "cancelled", "canceled", "rejected":
 		return refused
 	}
 	return nil

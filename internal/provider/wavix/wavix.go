@@ -121,7 +121,7 @@ func disposition(word string) cdr.Disposition {
 		return cdr.NoAnswer
 	case "busy":
 		return cdr.Busy
-	case "cancelled":
+	case "cancelled", "canceled":
 		return cdr.Cancelled
 	case "rejected":
 		return cdr.Rejected
