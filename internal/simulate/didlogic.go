@@ -93,7 +93,7 @@ func (s *story) didlogicSMS(p plot) {
 
 func (s *story) didlogicGarbage(r *row, p plot) {
 	body := object{"event": "transfer", "callid": r.id, "calldate": p.started.Format(time.RFC3339)}
-	switch of100 := s.IntN(100); {
+	switch of100 := s.oddity(p.n); {
 	case of100 < 3:
 		s.garbage(p.ended, post("", object{"event": "recording", "recording_url": "https://recordings.didlogic.example/" + r.id}.json()))
 	case of100 < 6:

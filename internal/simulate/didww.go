@@ -120,7 +120,7 @@ func (s *story) didwwGarbage(p plot) []line {
 	r := s.rows[len(s.rows)-1]
 	attributes := object{"did_number": p.ours, "src_number": p.theirs, "time_start": zoned(p.started), "call_id": r.id}
 	start := object{"type": "incoming-call-start-event", "attributes": attributes}
-	switch of100 := s.IntN(100); {
+	switch of100 := s.oddity(p.n); {
 	case of100 < 3:
 		s.garbage(p.started, post("", start.json()))
 	case of100 < 6:

@@ -87,7 +87,7 @@ func (s *story) piopiyStream(v *conversation, l leg) {
 
 func (s *story) piopiyGarbage(v *conversation) {
 	m := v.message(v.legs[0], false)
-	switch of100 := s.IntN(100); {
+	switch of100 := s.oddity(v.n); {
 	case of100 < 3:
 		s.garbage(v.started, post("", object{"type": "cdr", "status": "answered", "duration": 3, "extra_params": v.id}.json()))
 	case of100 < 6:

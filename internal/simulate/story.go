@@ -147,6 +147,17 @@ func (s *story) garbage(at time.Time, d delivery) {
 	s.send(at, 1, d)
 }
 
+// oddity chooses, of 100, what strange thing comes by the way of a call; small
+// numbers are rejects, large ones nothing. Rejects stop after a while, because a
+// quarantine takes only so many.
+func (s *story) oddity(n int) int {
+	of100 := s.IntN(100)
+	if n >= 10_000 {
+		return 99
+	}
+	return of100
+}
+
 // times is how often a provider sends one thing: mostly once.
 func (s *story) times() int {
 	if s.percent(15) {

@@ -145,7 +145,7 @@ func voipnowRequest(kind, hint string, parameters object, w voipnowWay) delivery
 }
 
 func (s *story) voipnowGarbage(r *row, p plot, call object, w voipnowWay) {
-	switch of100 := s.IntN(100); {
+	switch of100 := s.oddity(p.n); {
 	case of100 < 5:
 		unnamed := call.with(object{"CallID": "", "CallStatus": "CALLING", "CallFlow": "IN", "CallerIDName": r.id})
 		s.garbage(p.started, voipnowRequest("", "dial-in", unnamed, w))

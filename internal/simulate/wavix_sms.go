@@ -26,7 +26,7 @@ func (s *story) wavixSMS(w *wavixCall) {
 }
 
 func (s *story) wavixGarbage(w *wavixCall) {
-	switch of100 := s.IntN(100); {
+	switch of100 := s.oddity(w.n); {
 	case of100 < 3:
 		unnamed := w.wavixEvent(w.started, "call_setup").with(object{"tag": w.id})
 		delete(unnamed, "uuid")

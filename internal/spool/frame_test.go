@@ -66,7 +66,7 @@ func TestFrameKeepsDelivery(t *testing.T) {
 		if err != nil || st.damage != "" || !reflect.DeepEqual(st.delivery, d) {
 			t.Fatalf("got %+v %v", st, err)
 		}
-		if _, err := w.next(nil); err != io.EOF {
+		if _, err := w.next(nil); !errors.Is(err, io.EOF) {
 			t.Fatalf("got %v, want the end", err)
 		}
 	})

@@ -69,6 +69,17 @@ func unsynced() *disk {
 	return &d
 }
 
+// memoryDir is a directory in memory where there is such a place, for the same.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "spool-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 func shut(t testing.TB, s *Spool) {
 	t.Helper()
 	if err := s.Close(); err != nil {

@@ -139,7 +139,7 @@ func wantDeliveries2(t *rapid.T, got, want []cdr.Delivery) {
 
 func TestModel(t *testing.T) {
 	t.Parallel()
-	base := t.TempDir()
+	base := memoryDir(t)
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp(base, "")
 		if err != nil {

@@ -18,7 +18,7 @@ func TestTornTail(t *testing.T) {
 	newer := bytes.Join([][]byte{frameOf(t, delivery(2)), frameOf(t, delivery(3)), frameOf(t, delivery(4))}, nil)
 	size := len(newer) / 3
 	for keep := range len(newer) + 1 {
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		write(t, dir, 1, older)
 		path := write(t, dir, 2, newer[:keep])
 		s := open(t, dir, Options{disk: unsynced()})
@@ -59,7 +59,7 @@ func TestDamagedByte(t *testing.T) {
 }
 
 func damageByte(t *testing.T, number uint64, raw []byte, at, hit int) {
-	dir := t.TempDir()
+	dir := memoryDir(t)
 	bad := bytes.Clone(raw)
 	bad[at] ^= 0x10
 	write(t, dir, number, bad)

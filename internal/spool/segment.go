@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -95,7 +96,7 @@ func surveySegment(path string, offset int64, last bool, each func(cdr.Delivery)
 	}
 	for {
 		s, err := w.next(room)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return v, nil
 		}
 		if err != nil {

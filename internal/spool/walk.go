@@ -3,6 +3,7 @@ package spool
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -102,7 +103,7 @@ func (w *walker) find(off int64) (int64, error) {
 	window := make([]byte, 4<<10)
 	for w.end-off >= headerSize {
 		part := window[:min(int64(len(window)), w.end-off)]
-		if _, err := w.file.ReadAt(part, off); err != nil && err != io.EOF {
+		if _, err := w.file.ReadAt(part, off); err != nil && !errors.Is(err, io.EOF) {
 			return 0, fmt.Errorf("read at byte %d: %w", off, err)
 		}
 		for i := range len(part) - headerSize + 1 {
