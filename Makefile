@@ -5,7 +5,7 @@ COMPOSE = docker compose
 random  = od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check build generate migrate migrate-status migrate-down migrate-new psql up down go
+.PHONY: help run demo test chaos check build generate migrate migrate-status migrate-down migrate-new psql up down go
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ test: go ## run all tests on a temporary Postgres
 		race=; export CGO_ENABLED=0; echo 'no C compiler here: testing without the race detector' >&2; \
 	fi; \
 	go run ./internal/postgres/withpg -- go test $$race -count=1 ./...
+
+chaos: go ## kill, stall, starve and fill everything under load for some minutes and look whether anything is lost
+	CDRSTORE_CHAOS=long go test -count=1 -v -timeout 15m ./internal/chaos
 
 check: go ## check format, code, generated code, modules and the compose file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "not formatted, run gofmt -w: $$files" >&2; exit 1; }

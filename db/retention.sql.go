@@ -663,21 +663,23 @@ func (q *Queries) PruneCalls(ctx context.Context, arg PruneCallsParams) ([]Prune
 }
 
 const pruneEventPage = `-- name: PruneEventPage :many
-SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes, p.late::bool AS late,
-       (p.loose AND NOT p.empty AND p.old)::bool AS due, (p.loose AND p.empty AND p.older)::bool AS forget
+SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes,
+       (p.wanted AND c.pruned_at IS NOT NULL AND (p.received_at > c.pruned_at OR NOT p.empty))::bool AS late,
+       (p.wanted AND p.old AND NOT p.empty AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND p.no_facts))::bool AS due,
+       (p.wanted AND p.older AND p.empty AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL))::bool AS forget
 FROM (
-    SELECT e.source, e.call_id, e.event_id, e.last_received_at < $1 AS old, e.last_received_at < $2 AS older,
-           ($3::text = '' OR e.source = $3) AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND e.facts IS NULL) AS loose,
-           ($3 = '' OR e.source = $3) AND c.pruned_at IS NOT NULL
-               AND (e.received_at > c.pruned_at OR e.facts IS NOT NULL OR e.payload IS NOT NULL) AS late,
-           e.facts IS NULL AND e.payload IS NULL AS empty,
+    SELECT e.source, e.call_id, e.event_id, e.received_at, e.last_received_at < $1 AS old, e.last_received_at < $2 AS older,
+           $3::text = '' OR e.source = $3 AS wanted,
+           e.facts IS NULL AS no_facts, e.facts IS NULL AND e.payload IS NULL AS empty,
            coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0) AS bytes
     FROM event e
-    LEFT JOIN call c ON c.source = e.source AND c.call_id = e.call_id
     WHERE (e.source, e.call_id, e.event_id) > ($4::text, $5::text, $6::uuid)
     ORDER BY e.source, e.call_id, e.event_id
     LIMIT $7
 ) p
+LEFT JOIN LATERAL (
+    SELECT one.call_id, one.pruned_at FROM call one WHERE one.source = p.source AND one.call_id = p.call_id LIMIT 1
+) c ON true
 ORDER BY p.source, p.call_id, p.event_id
 `
 
@@ -704,7 +706,9 @@ type PruneEventPageRow struct {
 // The next events. Loose are those that no living call is folded from: the call
 // is pruned, or there is none (and then there are no facts, or rebuild could make
 // one). Late are those that came when their call was pruned already, be it out of a
-// spool with an earlier receipt.
+// spool with an earlier receipt. (The limit of one call makes Postgres look up the
+// call of each event of the page: else it may read all calls in their order, for
+// every page.)
 func (q *Queries) PruneEventPage(ctx context.Context, arg PruneEventPageParams) ([]PruneEventPageRow, error) {
 	rows, err := q.db.Query(ctx, pruneEventPage,
 		arg.Before,

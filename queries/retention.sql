@@ -46,22 +46,26 @@ SELECT source, call_id FROM pruned;
 -- The next events. Loose are those that no living call is folded from: the call
 -- is pruned, or there is none (and then there are no facts, or rebuild could make
 -- one). Late are those that came when their call was pruned already, be it out of a
--- spool with an earlier receipt.
-SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes, p.late::bool AS late,
-       (p.loose AND NOT p.empty AND p.old)::bool AS due, (p.loose AND p.empty AND p.older)::bool AS forget
+-- spool with an earlier receipt. (The limit of one call makes Postgres look up the
+-- call of each event of the page: else it may read all calls in their order, for
+-- every page.)
+SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes,
+       (p.wanted AND c.pruned_at IS NOT NULL AND (p.received_at > c.pruned_at OR NOT p.empty))::bool AS late,
+       (p.wanted AND p.old AND NOT p.empty AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND p.no_facts))::bool AS due,
+       (p.wanted AND p.older AND p.empty AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL))::bool AS forget
 FROM (
-    SELECT e.source, e.call_id, e.event_id, e.last_received_at < @before AS old, e.last_received_at < @forget AS older,
-           (@one_source::text = '' OR e.source = @one_source) AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND e.facts IS NULL) AS loose,
-           (@one_source = '' OR e.source = @one_source) AND c.pruned_at IS NOT NULL
-               AND (e.received_at > c.pruned_at OR e.facts IS NOT NULL OR e.payload IS NOT NULL) AS late,
-           e.facts IS NULL AND e.payload IS NULL AS empty,
+    SELECT e.source, e.call_id, e.event_id, e.received_at, e.last_received_at < @before AS old, e.last_received_at < @forget AS older,
+           @one_source::text = '' OR e.source = @one_source AS wanted,
+           e.facts IS NULL AS no_facts, e.facts IS NULL AND e.payload IS NULL AS empty,
            coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0) AS bytes
     FROM event e
-    LEFT JOIN call c ON c.source = e.source AND c.call_id = e.call_id
     WHERE (e.source, e.call_id, e.event_id) > (@after_source::text, @after_call_id::text, @after_event_id::uuid)
     ORDER BY e.source, e.call_id, e.event_id
     LIMIT @at_most
 ) p
+LEFT JOIN LATERAL (
+    SELECT one.call_id, one.pruned_at FROM call one WHERE one.source = p.source AND one.call_id = p.call_id LIMIT 1
+) c ON true
 ORDER BY p.source, p.call_id, p.event_id;
 
 -- name: EmptyEvents :execrows

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -35,7 +36,7 @@ func newWriter(t *testing.T, pool *pgxpool.Pool) (*Writer, *store.Store) {
 	if err := s.Register(t.Context(), sources); err != nil {
 		t.Fatal(err)
 	}
-	w := NewWriter(s, quiet(), Options{})
+	w := NewWriter(s, quiet(), Options{Timeout: time.Minute}) // the machine may be busy
 	t.Cleanup(w.Close)
 	return w, s
 }

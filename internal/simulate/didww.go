@@ -12,8 +12,9 @@ import (
 
 // line is a CDR of DIDWW that waits for its batch.
 type line struct {
-	at   time.Time
-	json []byte
+	at     time.Time
+	json   []byte
+	broken bool
 }
 
 // didww tells some calls whose CDRs come in common batches.
@@ -44,7 +45,7 @@ func (s *story) didww(first, calls int) {
 func (s *story) didwwBatches(lines []line) {
 	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
 	for len(lines) > 0 {
-		batch := lines[:min(s.between(1, 5), len(lines))]
+		batch := lines[:oneBroken(lines[:min(s.between(1, 5), len(lines))])]
 		lines = lines[len(batch):]
 		at := batch[len(batch)-1].at.Add(3 * time.Second)
 		s.sendAt(at, s.times(), didwwBatch(batch))
@@ -55,6 +56,22 @@ func (s *story) didwwBatches(lines []line) {
 	}
 }
 
+// oneBroken returns how many lines may go in one batch: two broken ones beside
+// each other would be one piece.
+func oneBroken(lines []line) int {
+	broken := 0
+	for i, l := range lines {
+		if l.broken {
+			broken++
+		}
+		if broken > 1 {
+			return i
+		}
+	}
+	return len(lines)
+}
+
+// didwwBatch is one request of the feed of CDRs, an object to a line.
 func didwwBatch(batch []line) delivery {
 	var body []byte
 	for _, l := range batch {
@@ -99,7 +116,7 @@ func (s *story) didwwEvents(r *row, p plot, kind, id string, attributes object) 
 func (s *story) didwwVersions(r *row, p plot, record object, price string) []line {
 	r.events++
 	r.call.Events++
-	first := line{p.ended.Add(time.Duration(s.IntN(20)) * time.Second), record.json()}
+	first := line{at: p.ended.Add(time.Duration(s.IntN(20)) * time.Second), json: record.json()}
 	if p.outcome != cdr.Answered || !s.percent(10) {
 		return []line{first}
 	}
@@ -110,8 +127,8 @@ func (s *story) didwwVersions(r *row, p plot, record object, price string) []lin
 	after := before.Div(decimal.NewFromInt(2)).Round(5)
 	r.call.Cost.Decimal = r.call.Cost.Decimal.Sub(before).Add(after)
 	attributes = attributes.with(object{price: number(after)})
-	second := line{first.at.Add(10 * time.Minute), record.with(object{"attributes": attributes}).json()}
-	return []line{first, second, {second.at.Add(time.Minute), first.json}} // and a late repeat of the old one
+	second := line{at: first.at.Add(10 * time.Minute), json: record.with(object{"attributes": attributes}).json()}
+	return []line{first, second, {at: second.at.Add(time.Minute), json: first.json}} // and a late repeat of the old one
 }
 
 // didwwGarbage is among the events what no page knows, or nobody could read. It
@@ -127,7 +144,7 @@ func (s *story) didwwGarbage(p plot) []line {
 		s.garbage(p.started, post("", start.with(object{"id": r.id}).broken()))
 	case of100 < 10:
 		s.rejects++
-		return []line{{p.ended, object{"type": "inbound-cdr", "id": r.id, "attributes": attributes}.broken()}}
+		return []line{{p.ended, object{"type": "inbound-cdr", "id": r.id, "attributes": attributes}.broken(), true}}
 	case of100 < 13:
 		r.events++
 		d := didwwEvent("incoming-call-transfer-event", r.id, attributes)

@@ -121,9 +121,9 @@ func (s *story) didwwAttempt(p plot, id string, attempt int) object {
 
 // didwwCharge lets services charge in an attempt, which adds to what the call
 // cost. The reseller charges its customer too; that is nobody's cost here. The
-// call has a rate where only one service of all attempts charged.
+// call has a rate where all that charged agree.
 func (s *story) didwwCharge(c *cdr.Call, a object, talk int, services ...string) {
-	first := !c.Cost.Valid
+	before, first := c.Rate, !c.Cost.Valid
 	cost, charged := decimal.Zero, 0
 	for _, service := range services {
 		f := newFee(s.between(20, 900), talk, 60, 60)
@@ -132,7 +132,7 @@ func (s *story) didwwCharge(c *cdr.Call, a object, talk int, services ...string)
 		cost, charged = cost.Add(f.price), charged+f.charged
 		c.Rate = amount(f.rate)
 	}
-	if !first || len(services) > 1 {
+	if len(services) > 1 || !first && !before.Decimal.Equal(c.Rate.Decimal) {
 		c.Rate = cdr.Amount{}
 	}
 	a["sub_customer_tf_amount"], a["sub_customer_tf_duration"] = json.Number("9.99"), charged

@@ -210,7 +210,7 @@ func TestOthers(t *testing.T) {
 
 func post(t *testing.T, url, body string) {
 	t.Helper()
-	res, err := http.Post(url, "application/json", strings.NewReader(body)) //nolint:noctx // a test
+	res, err := http.Post(url, "application/json", strings.NewReader(body))
 	if err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("%v, %v", res, err)
 	}

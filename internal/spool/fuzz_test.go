@@ -23,7 +23,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(resum(huge), []byte{})
 	f.Add(resum(append(bytes.Clone(frame[:headerSize]), 1, 0xff, 0xff, 0xff, 0xff, 0x7f)), []byte{})
 	f.Fuzz(func(t *testing.T, garbage, at []byte) {
-		dir := t.TempDir()
+		dir := memoryDir(t)
 		write(t, dir, 1, frameOf(t, delivery(1)))
 		write(t, dir, 2, garbage)
 		write(t, dir, 3, frameOf(t, delivery(2)))
@@ -33,7 +33,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		s := open(t, dir, Options{})
+		s := open(t, dir, Options{disk: unsynced()})
 		add(t, s, delivery(3))
 		list := drain(t, s)
 		runtime.ReadMemStats(&after)

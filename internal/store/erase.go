@@ -162,7 +162,7 @@ func (e *erasing) write(changes ...func() (int64, error)) error {
 		return nil
 	}
 	for _, change := range changes {
-		err := again(func() error {
+		err := repeated(func() error {
 			_, err := change()
 			return err
 		})

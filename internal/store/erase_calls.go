@@ -172,8 +172,8 @@ func labels(c *db.Call) []string {
 	}
 }
 
-// takeOff takes a number off an event, and with it the caller's name and the
-// payload. It reports whether there was any.
+// takeOff takes a number off an event, and with it the caller's name. It reports
+// whether there was any, also in the payload, which EraseEvents drops.
 func (s spelling) takeOff(e *cdr.Event) bool {
 	found := s.in(string(e.Payload), e.Leg) || s.in(e.Problems...)
 	if f := e.Facts; f != nil {
@@ -189,7 +189,7 @@ func (s spelling) takeOff(e *cdr.Event) bool {
 		}
 	}
 	if found {
-		e.Leg, e.Payload = s.without(e.Leg), nil
+		e.Leg = s.without(e.Leg)
 		for i := range e.Problems {
 			e.Problems[i] = s.without(e.Problems[i])
 		}

@@ -68,8 +68,8 @@ func (s *Store) Prune(ctx context.Context, what Pruning, progress func(rows int)
 // exactly is a moment for a comparison, in which null would be nothing.
 func exactly(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: true} }
 
-// again repeats a write that another transaction has undone.
-func again(write func() error) error {
+// repeated repeats a write that another transaction has undone.
+func repeated(write func() error) error {
 	for tries := maxTries; ; tries-- {
 		err := write()
 		if err == nil || FaultOf(err) != FaultAgain || tries == 0 {
@@ -130,7 +130,7 @@ func (p *pruning) empty(ctx context.Context, rows []db.PruneCallPageRow) error {
 	}
 	if !p.DryRun && len(due) > 0 {
 		var pruned []db.PruneCallsRow
-		err := again(func() (err error) {
+		err := repeated(func() (err error) {
 			pruned, err = p.q.PruneCalls(ctx, calls)
 			return err
 		})
@@ -199,7 +199,7 @@ func (p *pruning) write(count *int, rows int, change func() (int64, error)) erro
 		*count += rows
 		return nil
 	}
-	return again(func() error {
+	return repeated(func() error {
 		n, err := change()
 		*count += int(n)
 		return err
