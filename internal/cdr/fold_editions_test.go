@@ -100,6 +100,11 @@ func TestFoldOutcome(t *testing.T) {
 		{"a known word beats an unknown one", []cdr.Event{
 			live(cdr.KindEnded, "", word), live(cdr.KindEnded, "", strangeWord),
 		}, rejected},
+		{"an end of the call stays one, whatever ends its leg later", []cdr.Event{
+			live(cdr.KindEnded, "a", word),
+			live(cdr.KindEnded, "a", cdr.Facts{State: cdr.StateEnded, Ends: cdr.EndsLeg}),
+			live(cdr.KindStarted, "b", cdr.Facts{State: cdr.StateStarted}),
+		}, func() cdr.Call { c := rejected; c.Legs, c.Events = 2, 3; return c }()},
 		{"a live event has the word that the CDR lacks", []cdr.Event{
 			live(cdr.KindEnded, "", word), record("r1", "", strangeWord),
 		}, func() cdr.Call { c := rejected; c.CDRs = 1; return c }()},

@@ -61,6 +61,11 @@ func outage(t *testing.T, name string, l *load, r *receiver, begin func() func()
 func wantMore(t *testing.T, l *load, what string, n int, of func(counts) int) {
 	t.Helper()
 	want := of(l.now()) + n
+	defer func() {
+		if t.Failed() {
+			t.Logf("until then: %+v", l.now())
+		}
+	}()
 	eventually(t, time.Minute, what, func() bool { return of(l.now()) >= want })
 }
 

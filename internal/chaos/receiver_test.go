@@ -71,10 +71,12 @@ func start(t *testing.T, s settings) *receiver {
 		_ = log.Close()
 	}()
 	t.Cleanup(func() {
-		r.kill()
 		if t.Failed() {
-			t.Logf("the end of the receiver's log:\n%s", r.logged(40))
+			_ = r.cmd.Process.Signal(syscall.SIGQUIT) // says what it is doing
+			<-r.exited
+			t.Logf("the end of the receiver's log:\n%s", r.logged(4000))
 		}
+		r.kill()
 	})
 	select {
 	case r.url = <-said:

@@ -71,14 +71,6 @@ func (r receiver) options(out io.Writer) simulate.Options {
 	return simulate.Options{URL: r.url, Store: r.store, Calls: 300, Seed: 7, Out: out}
 }
 
-func (r receiver) exec(t *testing.T, sql string) {
-	t.Helper()
-	tag, err := r.pool.Exec(t.Context(), sql)
-	if err != nil || tag.RowsAffected() == 0 {
-		t.Fatalf("%s: %v, %v", sql, tag, err)
-	}
-}
-
 // TestRun: 60 calls of each provider come out as they should, and again with
 // nothing but duplicates, whatever the number of connections.
 func TestRun(t *testing.T) {
@@ -125,69 +117,53 @@ func TestGrows(t *testing.T) {
 	}
 }
 
-// TestFinds spoils rows, and wants them named.
+// TestFinds spoils rows, each of another call, and wants all of them named.
 func TestFinds(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ spoil, id, column string }{
-		"cost": {`UPDATE call SET cost = cost + 0.01 WHERE (source, call_id) = (SELECT source, call_id FROM call WHERE cost > 0 ORDER BY call_id LIMIT 1)`,
-			`SELECT call_id FROM call WHERE cost > 0 ORDER BY call_id LIMIT 1`, "cost"},
-		"parties": {`UPDATE call SET src = dst, dst = src WHERE source = 'piopiy' AND call_id = (SELECT min(call_id) FROM call WHERE source = 'piopiy')`,
-			`SELECT min(call_id) FROM call WHERE source = 'piopiy'`, "src, dst"},
-		"disposition": {`UPDATE call SET disposition = 'failed' WHERE call_id = (SELECT min(call_id) FROM call WHERE source = 'voipnow' AND disposition = 'answered')`,
-			`SELECT min(call_id) FROM call WHERE source = 'voipnow' AND disposition = 'failed'`, "disposition"},
-		"answer": {`UPDATE call SET answered_at = answered_at + interval '1 second' WHERE source = 'wavix' AND call_id = (SELECT min(call_id) FROM call WHERE source = 'wavix' AND disposition = 'answered')`,
-			`SELECT min(call_id) FROM call WHERE source = 'wavix' AND disposition = 'answered'`, "answered_at"},
-		"event gone": {`DELETE FROM event WHERE ctid = (SELECT ctid FROM event WHERE source = 'didww' ORDER BY call_id LIMIT 1)`,
-			`SELECT min(call_id) FROM call WHERE source = 'didww'`, "event"},
-		"recording gone": {`DELETE FROM recording WHERE ctid = (SELECT ctid FROM recording ORDER BY call_id LIMIT 1)`,
-			`SELECT ''`, "recording"},
-		"message gone":    {`DELETE FROM message WHERE ctid = (SELECT ctid FROM message LIMIT 1)`, `SELECT ''`, "message"},
-		"quarantine gone": {`DELETE FROM quarantine WHERE ctid = (SELECT ctid FROM quarantine LIMIT 1)`, `SELECT ''`, "quarantine"},
-		"call of a stream": {`INSERT INTO call SELECT (jsonb_populate_record(c, jsonb_build_object('call_id',
-				(SELECT min(call_id) FROM event WHERE kind = 'stream')))).* FROM call c WHERE source = 'piopiy' LIMIT 1`,
-			`SELECT min(call_id) FROM event WHERE kind = 'stream'`, "row"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newReceiver(t, "")
-			var out bytes.Buffer
-			o := r.options(&out)
-			o.Calls = 150
-			if _, err := simulate.Run(t.Context(), o); err != nil {
-				t.Fatal(err)
-			}
-			r.exec(t, test.spoil)
-			var id string
-			if err := r.pool.QueryRow(t.Context(), test.id).Scan(&id); err != nil {
-				t.Fatal(err)
-			}
-			report, err := simulate.Recheck(t.Context(), o)
-			if err == nil || report.Wrong != 1 || !strings.Contains(err.Error(), id) || !strings.Contains(err.Error(), "("+test.column+": ") {
-				t.Errorf("found %v, want %s of %s", err, test.column, id)
-			}
-			if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); err != nil && lines[len(lines)-1] != err.Error() {
-				t.Errorf("the last line is %s", lines[len(lines)-1])
-			}
-		})
-	}
-}
-
-// TestFindsCall: a call whose rows are gone is named.
-func TestFindsCall(t *testing.T) {
-	t.Parallel()
 	r := newReceiver(t, "")
-	o := r.options(io.Discard)
-	o.Calls = 50
+	var out bytes.Buffer
+	o := r.options(&out)
+	o.Calls = 150
 	if _, err := simulate.Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	var id string
-	if err := r.pool.QueryRow(t.Context(), `DELETE FROM call WHERE call_id = (SELECT max(call_id) FROM call WHERE source = 'didlogic') RETURNING call_id`).Scan(&id); err != nil {
-		t.Fatal(err)
+	spoils := []struct{ column, chosen, spoil string }{
+		{"cost", `SELECT min(call_id) FROM call WHERE source = 'didww' AND cost > 0`, `UPDATE call SET cost = cost + 0.01 WHERE source = 'didww' AND call_id = $1`},
+		{"src, dst", `SELECT min(call_id) FROM call WHERE source = 'piopiy'`, `UPDATE call SET src = dst, dst = src WHERE source = 'piopiy' AND call_id = $1`},
+		{"disposition", `SELECT min(call_id) FROM call WHERE source = 'voipnow' AND disposition = 'answered'`, `UPDATE call SET disposition = 'failed' WHERE source = 'voipnow' AND call_id = $1`},
+		{"answered_at", `SELECT min(call_id) FROM call WHERE source = 'wavix' AND answered_at IS NOT NULL`, `UPDATE call SET answered_at = answered_at + interval '1 second' WHERE source = 'wavix' AND call_id = $1`},
+		{"row", `SELECT max(call_id) FROM call WHERE source = 'didlogic'`, `DELETE FROM call WHERE source = 'didlogic' AND call_id = $1`},
+		{"event", `SELECT max(call_id) FROM event WHERE source = 'didww'`, `DELETE FROM event WHERE (source, call_id, event_id) = (SELECT source, call_id, event_id FROM event WHERE source = 'didww' AND call_id = $1 LIMIT 1)`},
+		{"recording", `SELECT min(call_id) FROM recording`, `DELETE FROM recording WHERE (call_id, recording_id) = (SELECT call_id, recording_id FROM recording WHERE call_id = $1 LIMIT 1)`},
+		{"row", `SELECT max(call_id) FROM event WHERE kind = 'stream'`, `INSERT INTO call SELECT (jsonb_populate_record(c, jsonb_build_object('call_id', $1::text))).* FROM call c WHERE source = 'piopiy' LIMIT 1`},
+		{"message", `SELECT min(message_id) FROM message WHERE source = 'wavix'`, `DELETE FROM message WHERE message_id = $1`},
+		{"quarantine", `SELECT min(quarantine_id::text) FROM quarantine`, `DELETE FROM quarantine WHERE quarantine_id::text = $1`},
 	}
-	if _, err := simulate.Recheck(t.Context(), o); err == nil || !strings.Contains(err.Error(), id+" (row: row is missing)") {
-		t.Errorf("%v, want %s", err, id)
+	var want []string
+	for _, s := range spoils {
+		var id string
+		if err := r.pool.QueryRow(t.Context(), s.chosen).Scan(&id); err != nil {
+			t.Fatalf("%s: %v", s.chosen, err)
+		}
+		if tag, err := r.pool.Exec(t.Context(), s.spoil, id); err != nil || tag.RowsAffected() != 1 {
+			t.Fatalf("%s: %v, %v", s.spoil, tag, err)
+		}
+		if s.column == "message" || s.column == "quarantine" {
+			id = "" // has no call
+		}
+		want = append(want, strings.TrimSpace(id+" ("+s.column+": "))
+	}
+	report, err := simulate.Recheck(t.Context(), o)
+	if err == nil || report.Wrong != len(want) {
+		t.Fatalf("found %d of %d: %v", report.Wrong, len(want), err)
+	}
+	for _, w := range want {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%q is not in %v", w, err)
+		}
+	}
+	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); lines[len(lines)-1] != err.Error() {
+		t.Errorf("the last line is %s", lines[len(lines)-1])
 	}
 }
 

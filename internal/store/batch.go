@@ -39,6 +39,7 @@ type batch struct {
 	rejects    []cdr.Reject
 
 	calls map[callKey]*stored
+	late  int // events that would change a call which was pruned
 }
 
 // stored is what the database holds of a call.

@@ -23,6 +23,9 @@ func (b *batch) fold() db.SaveCallsParams {
 			p.NewEvents++
 		}
 		changed[k] = changed[k] || changes
+		if changes && b.calls[k].pruned {
+			b.late++
+		}
 	}
 	keys := make([]callKey, 0, len(changed))
 	for k, changes := range changed {

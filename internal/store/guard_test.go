@@ -3,6 +3,7 @@ package store
 import (
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -233,7 +234,8 @@ func rejected(body string) cdr.Record {
 func TestPrunedCallIsNotFolded(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)
-	s := New(pool, quiet())
+	var said strings.Builder
+	s := New(pool, slog.New(slog.NewTextHandler(&said, nil)))
 	mustSave(t, s, live(1, cdr.StateStarted, cdr.KindStarted, 1))
 	if _, err := pool.Exec(t.Context(), `UPDATE call SET pruned_at = now(), version = version + 1`); err != nil {
 		t.Fatal(err)
@@ -244,6 +246,9 @@ func TestPrunedCallIsNotFolded(t *testing.T) {
 	}
 	if c := wantCall(t, s, "c1"); c.State != cdr.StateStarted {
 		t.Errorf("a pruned call was folded: state %s", c.State)
+	}
+	if !strings.Contains(said.String(), "events=1") {
+		t.Errorf("what came late is not reported: %q", said.String())
 	}
 	wantVerified(t, s)
 }

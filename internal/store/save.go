@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5"
 
@@ -96,6 +97,9 @@ func (s saving) try(ctx context.Context, records []cdr.Record) ([]Outcome, error
 		return nil, err
 	}
 	write := b.fold()
+	if b.late > 0 {
+		s.log.Warn("events came for calls that were pruned: they are stored and not folded", slog.Int("events", b.late))
+	}
 	if s.betweenReadAndWrite != nil {
 		s.betweenReadAndWrite()
 	}
