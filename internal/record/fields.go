@@ -274,3 +274,18 @@ func (f *Fields) Time(names ...string) time.Time {
 	}
 	return at
 }
+
+// Direction returns inbound or outbound, in any case of letters.
+func (f *Fields) Direction(names ...string) cdr.Direction {
+	name, _ := f.find(names)
+	switch strings.ToLower(f.Text(names...)) {
+	case "inbound":
+		return cdr.Inbound
+	case "outbound":
+		return cdr.Outbound
+	case "":
+	default:
+		f.Problem(name, "neither inbound nor outbound")
+	}
+	return ""
+}

@@ -17,7 +17,7 @@ func decodeCDR(f *record.Fields, callID string) (cdr.Record, error) {
 	word := f.Text("disposition")
 	facts := &cdr.Facts{
 		Account:     f.Text("user_id"),
-		Direction:   direction(f),
+		Direction:   f.Direction("direction"),
 		Src:         f.Text("src"),
 		Dst:         f.Text("dst"),
 		State:       cdr.StateEnded,
@@ -47,19 +47,6 @@ func derive(facts *cdr.Facts) {
 		facts.AnsweredAt = facts.EndedAt.Add(-cdr.Span(facts.Billsec))
 		facts.Derived = append(facts.Derived, cdr.MomentAnswered)
 	}
-}
-
-func direction(f *record.Fields) cdr.Direction {
-	switch word := f.Text("direction"); strings.ToLower(word) {
-	case "inbound":
-		return cdr.Inbound
-	case "outbound":
-		return cdr.Outbound
-	case "":
-	default:
-		f.Problem("direction", "neither inbound nor outbound")
-	}
-	return ""
 }
 
 // disposition reads DIDLogic's word. Its page shows ANSWERED only; the others

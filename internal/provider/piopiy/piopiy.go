@@ -9,7 +9,6 @@
 package piopiy
 
 import (
-	"strings"
 	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
@@ -88,16 +87,7 @@ func direction(f *record.Fields, m message) cdr.Direction {
 		}
 		return ""
 	}
-	switch strings.ToLower(f.Text("direction")) {
-	case "inbound":
-		return cdr.Inbound
-	case "outbound":
-		return cdr.Outbound
-	case "":
-	default:
-		f.Problem("direction", "neither inbound nor outbound")
-	}
-	return ""
+	return f.Direction("direction")
 }
 
 // did returns the customer's number: the one that was dialled or, in a call that

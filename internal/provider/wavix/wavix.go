@@ -87,7 +87,7 @@ func callKey(f *record.Fields) (string, error) { return f.Key("uuid", "call_id")
 // on-call prints `from` with + and `to` without.
 func newFacts(f *record.Fields, callID string) *cdr.Facts {
 	facts := &cdr.Facts{
-		Direction: direction(f),
+		Direction: f.Direction("direction"),
 		Src:       f.Text("from"),
 		Dst:       f.Text("to"),
 	}
@@ -95,19 +95,6 @@ func newFacts(f *record.Fields, callID string) *cdr.Facts {
 		facts.ParentCallID = parent
 	}
 	return facts
-}
-
-func direction(f *record.Fields) cdr.Direction {
-	switch sent := f.Text("direction"); strings.ToLower(sent) {
-	case "inbound":
-		return cdr.Inbound
-	case "outbound":
-		return cdr.Outbound
-	case "":
-	default:
-		f.Problem("direction", "neither inbound nor outbound")
-	}
-	return ""
 }
 
 // disposition maps the words of `disposition` and those of `event_type` that say
