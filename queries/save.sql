@@ -166,15 +166,15 @@ ON CONFLICT (source, call_id, recording_id) DO UPDATE SET
     (url, expires_at, payload) = (
         SELECT x.url, x.expires_at, x.payload
         FROM (VALUES (r.url, r.expires_at, r.payload), (EXCLUDED.url, EXCLUDED.expires_at, EXCLUDED.payload)) AS x (url, expires_at, payload)
-        ORDER BY x.expires_at DESC NULLS LAST, x.url COLLATE "C" DESC
+        ORDER BY x.expires_at DESC NULLS LAST, x.url COLLATE "C" DESC, x.payload::text COLLATE "C" DESC
         LIMIT 1
     ),
     received_at = LEAST(r.received_at, EXCLUDED.received_at),
     deliveries = r.deliveries + EXCLUDED.deliveries;
 
 -- name: SaveMessages :exec
--- Keeps of several reports of one message the one whose status settles most, and
--- fills what it leaves open. Like cdr.MergeMessage.
+-- Keeps of several reports of one message the one whose status settles most, as
+-- a whole. Like cdr.MergeMessage.
 INSERT INTO message AS m (source, message_id, src, dst, body, direction, status, occurred_at, cost, currency, segments, received_at, deliveries, payload)
 SELECT source, message_id, src, dst, body, direction, status, occurred_at, cost, currency, segments, received_at, deliveries, payload::json
 FROM (
@@ -196,19 +196,12 @@ FROM (
 ) message_in
 ON CONFLICT (source, message_id) DO UPDATE SET
     (src, dst, body, direction, status, occurred_at, cost, currency, segments, payload) = (
-        SELECT coalesce(win.src, lose.src), coalesce(win.dst, lose.dst), coalesce(win.body, lose.body),
-               coalesce(win.direction, lose.direction), coalesce(win.status, lose.status),
-               coalesce(win.occurred_at, lose.occurred_at), coalesce(win.cost, lose.cost),
-               CASE WHEN win.cost IS NULL THEN lose.currency ELSE win.currency END,
-               coalesce(win.segments, lose.segments), win.payload
-        FROM (VALUES (false, m.src, m.dst, m.body, m.direction, m.status, m.occurred_at, m.cost, m.currency, m.segments, m.payload),
-                     (true, EXCLUDED.src, EXCLUDED.dst, EXCLUDED.body, EXCLUDED.direction, EXCLUDED.status, EXCLUDED.occurred_at, EXCLUDED.cost, EXCLUDED.currency, EXCLUDED.segments, EXCLUDED.payload)
-             ) AS win (incoming, src, dst, body, direction, status, occurred_at, cost, currency, segments, payload),
-             (VALUES (false, m.src, m.dst, m.body, m.direction, m.status, m.occurred_at, m.cost, m.currency, m.segments),
-                     (true, EXCLUDED.src, EXCLUDED.dst, EXCLUDED.body, EXCLUDED.direction, EXCLUDED.status, EXCLUDED.occurred_at, EXCLUDED.cost, EXCLUDED.currency, EXCLUDED.segments)
-             ) AS lose (incoming, src, dst, body, direction, status, occurred_at, cost, currency, segments)
-        WHERE win.incoming <> lose.incoming
-        ORDER BY message_status_rank(win.status) DESC, win.payload::text COLLATE "C" DESC, win.incoming
+        SELECT x.src, x.dst, x.body, x.direction, x.status, x.occurred_at, x.cost, x.currency, x.segments, x.payload
+        FROM (VALUES (m.src, m.dst, m.body, m.direction, m.status, m.occurred_at, m.cost, m.currency, m.segments, m.payload),
+                     (EXCLUDED.src, EXCLUDED.dst, EXCLUDED.body, EXCLUDED.direction, EXCLUDED.status, EXCLUDED.occurred_at,
+                      EXCLUDED.cost, EXCLUDED.currency, EXCLUDED.segments, EXCLUDED.payload)
+             ) AS x (src, dst, body, direction, status, occurred_at, cost, currency, segments, payload)
+        ORDER BY message_status_rank(x.status) DESC, x.payload::text COLLATE "C" DESC
         LIMIT 1
     ),
     received_at = LEAST(m.received_at, EXCLUDED.received_at),

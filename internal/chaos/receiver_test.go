@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,22 +60,30 @@ func start(t *testing.T, s settings) *receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
 	said := make(chan string, 1)
+	started := make(chan error)
 	go func() {
+		// The kernel ends the process with the thread that started it, so that
+		// this one must stay.
+		runtime.LockOSThread()
 		defer close(r.exited)
 		defer close(said)
-		r.listen(out, said)
-		_ = r.cmd.Wait() // its state says how it ended
+		err := r.cmd.Start()
+		started <- err
+		if err == nil {
+			r.listen(out, said)
+			_ = r.cmd.Wait() // its state says how it ended
+		}
 		_ = log.Close()
 	}()
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			_ = r.cmd.Process.Signal(syscall.SIGQUIT) // says what it is doing
 			<-r.exited
-			t.Logf("the end of the receiver's log:\n%s", r.logged(4000))
+			t.Logf("%v; the end of the receiver's log:\n%s", r.cmd.ProcessState, r.logged(4000))
 		}
 		r.kill()
 	})

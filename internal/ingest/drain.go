@@ -122,7 +122,12 @@ func Drain(ctx context.Context, from *spool.Spool, to *store.Store, sources map[
 	if err := to.SaveAll(ctx, records); err != nil {
 		return 0, err
 	}
-	return len(entries), from.Done(entries[len(entries)-1])
+	// Where the spool cannot note it (its disk is full) it raises the alarm, and a
+	// restart reads them again, which doubles nothing. Going on is what makes room.
+	if err := from.Done(entries[len(entries)-1]); errors.Is(err, spool.ErrClosed) {
+		return 0, err
+	}
+	return len(entries), nil
 }
 
 func decodeSpooled(d cdr.Delivery, sources map[string]store.Source) (records []cdr.Record) {

@@ -17,7 +17,7 @@ type splitter struct {
 }
 
 func readJSON(body []byte, yield func(Piece) bool) {
-	s := &splitter{parser: parser{data: body}, yield: yield, budget: 8*len(body) + 1<<20}
+	s := &splitter{parser: parser{data: body}, yield: yield, budget: 4*len(body) + 1<<20}
 	for s.next() {
 	}
 }
