@@ -62,7 +62,7 @@ trusted_proxies: {a: b}
 	for _, want := range []string{
 		"CDRSTORE_LISTEN:", "CDRSTORE_TOKEN:",
 		`:2: sources[0].name: "a/b" is not a name for a URL`,
-		`:3: sources[0].provider: "twilio" is not a provider; known are didww, didlogic, voipnow, piopiy, wavix`,
+		`:3: sources[0].provider: "twilio" is not a provider; known are didww, didlogic, voipnow, piopiy, `,
 		`:4: sources[0].token: ${UNSET} is not set`,
 		`:5: sources[0].colour: unknown key; known are aliases, `,
 		`:8: sources[1].provider: is given twice`,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/postgres/pgtest"
+	"github.com/cdrstore/cdrstore/internal/provider"
 	"github.com/cdrstore/cdrstore/internal/store"
 	"github.com/cdrstore/cdrstore/internal/testcase"
 )
@@ -20,8 +21,8 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func sourcesByName() map[string]store.Source {
 	sources := map[string]store.Source{}
-	for _, name := range []string{"didww", "didlogic", "voipnow", "piopiy", "wavix"} {
-		sources[name] = store.Source{Name: name, Provider: name}
+	for _, a := range provider.All() {
+		sources[a.Name] = store.Source{Name: a.Name, Provider: a.Name}
 	}
 	return sources
 }
