@@ -70,7 +70,7 @@ func printStates(states []migrations.State) error {
 		if !s.AppliedAt.IsZero() {
 			applied = s.AppliedAt.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(out, "%s\t%s\n", s.Name, applied) //nolint:errcheck // Flush reports it
+		fmt.Fprintf(out, "%s\t%s\n", s.Name, applied)
 	}
 	return out.Flush()
 }
