@@ -25,7 +25,7 @@ test: go ## run all tests on a temporary Postgres
 	   ! echo '#include <stdlib.h>' | $$(go env CC) -x c -c -o /dev/null - 2>/dev/null; then \
 		race=; export CGO_ENABLED=0; echo 'no C compiler here: testing without the race detector' >&2; \
 	fi; \
-	go run ./internal/postgres/withpg -- go test $$race -count=1 ./...
+	go run ./internal/postgres/withpg -- go test $$race -count=1 -timeout=30m ./...
 
 chaos: go ## kill, stall, starve and fill everything under load for some minutes and look whether anything is lost
 	CDRSTORE_CHAOS=long go test -count=1 -v -timeout 15m ./internal/chaos
