@@ -102,7 +102,12 @@ func (s *Server) warn(c echo.Context, x *exchange, err error, attrs []any) {
 	if suppressed > 0 {
 		attrs = append(attrs, "more_since_last_line", suppressed)
 	}
-	s.log.Warn("delivery refused", attrs...)
+	switch c.Response().Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		s.log.Error("ALARM: delivery refused, which is final for some providers", attrs...)
+	default:
+		s.log.Warn("delivery refused", attrs...)
+	}
 }
 
 // route is the template that matched, or one word for everything else.

@@ -45,9 +45,9 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	for _, want := range []string{
 		`level=DEBUG msg=delivery source=acme route=/hooks/:source/:hint status=200`,
-		`level=WARN msg="delivery refused" source=acme route=/hooks/:source status=401`,
+		`level=ERROR msg="ALARM: delivery refused, which is final for some providers" source=acme route=/hooks/:source status=401`,
 		`level=WARN msg="delivery refused" source=full route=/hooks/:source status=405`,
-		`level=WARN msg="delivery refused" source=unknown route=/hooks/:source/:hint status=404`,
+		`level=ERROR msg="ALARM: delivery refused, which is final for some providers" source=unknown route=/hooks/:source/:hint status=404`,
 		`address=127.0.0.1`,
 	} {
 		if !strings.Contains(log, want) {
