@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/schollz/progressbar/v3"
 
 	"github.com/cdrstore/cdrstore/internal/config"
 	"github.com/cdrstore/cdrstore/internal/postgres"
@@ -78,16 +79,10 @@ func withStore(ctx context.Context, f func(cfg config.Config, s *store.Store, lo
 
 // counter shows on a terminal how far a command has come.
 func counter(what string) (progress func(int), done func()) {
-	last := time.Time{}
-	show := func(n int) {
-		if time.Since(last) < 200*time.Millisecond {
-			return
-		}
-		last = time.Now()
-		fmt.Fprintf(os.Stderr, "\r%d %s", n, what)
-	}
 	if !terminal(os.Stderr) {
 		return func(int) {}, func() {}
 	}
-	return show, func() { fmt.Fprint(os.Stderr, "\r\033[K") }
+	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	return func(n int) { _ = bar.Set(n) }, func() { _ = bar.Finish() } // a display that fails is no failure
 }
