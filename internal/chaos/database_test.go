@@ -52,9 +52,13 @@ func (d *database) do(conn *pgx.Conn, statements ...string) {
 	}
 }
 
-// stop stops the server, breaking off its connections.
+// stop stops the server, breaking off its connections. No other test may be
+// starting a process meanwhile: that would hold the lock of the server's
+// directory for a moment longer.
 func (d *database) stop() {
 	d.t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := d.server.Stop(d.t.Context()); err != nil {
 		d.t.Fatal(err)
 	}
@@ -63,6 +67,7 @@ func (d *database) stop() {
 // start starts the server again, however it ended.
 func (d *database) start() {
 	d.t.Helper()
+	d.stop()
 	d.server = pgtest.Restart(d.t, d.server)
 }
 

@@ -11,7 +11,7 @@ func TestSpoolFull(t *testing.T) {
 // TestDiskFull fills the disk under a spool that may hold much.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	dir, err := smallDisk(t, either(1, 16)<<20)
+	dir, err := smallDisk(t, either(1, 6)<<20)
 	if err != nil {
 		t.Skipf("NOT PROVEN HERE: no small disk can be made to be filled (%v); the write errors that the tests of internal/spool inject are all there is", err)
 	}

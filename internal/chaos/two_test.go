@@ -15,6 +15,8 @@ func TestTwoReceivers(t *testing.T) {
 	s := settings{database: pgtest.New(t), dir: t.TempDir()}
 	other := settings{database: s.database, dir: t.TempDir()}
 	a, b := start(t, s), start(t, other)
+	a.drained(t) // so that nothing is spooled, and each receipt must count exactly once
+	b.drained(t)
 	l := startLoad(t, 8, a, b)
 	wantMore(t, l, "stored", either(3000, 60_000), counts.stored)
 	l.stop()

@@ -54,6 +54,20 @@ func lockDir(dir string) (*os.File, error) {
 	return nil, fmt.Errorf("lock the Postgres directory: %s: %w", path, err)
 }
 
+// unlock gives the directory free. Closing the file alone does not while a process that is being started holds a
+// copy of it. A second time it says os.ErrClosed.
+func unlock(f *os.File) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	if err := raw.Control(func(fd uintptr) { failed = syscall.Flock(int(fd), syscall.LOCK_UN) }); err != nil {
+		return f.Close() // closed already, and says so by os.ErrClosed
+	}
+	return errors.Join(failed, f.Close())
+}
+
 // writeLock says in the lock file who runs the server and where it listens.
 func writeLock(f *os.File, socket string) error {
 	if err := f.Truncate(0); err != nil {

@@ -73,7 +73,7 @@ func Start(ctx context.Context, log *slog.Logger, o Options) (*Server, error) {
 		if account != nil && account.locked != nil {
 			err = fmt.Errorf("%w\n%w", err, account.locked)
 		}
-		_ = lock.Close()
+		_ = unlock(lock)
 		return nil, err
 	}
 	return s, nil
@@ -232,7 +232,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		<-s.done
 	}
 	_ = os.Remove(s.socket)
-	if e := s.lock.Close(); e != nil && !errors.Is(e, os.ErrClosed) && err == nil {
+	if e := unlock(s.lock); e != nil && !errors.Is(e, os.ErrClosed) && err == nil {
 		err = fmt.Errorf("unlock the Postgres directory: %w", e)
 	}
 	return err

@@ -25,6 +25,9 @@ const (
 // errFacts says that stored facts cannot be read.
 var errFacts = errors.New("stored facts are unreadable")
 
+// noDatabase says that the server does not have the database (yet).
+const noDatabase = "3D000"
+
 // guardCode is what ingest_guard raises.
 const guardCode = "CDR01"
 
@@ -43,7 +46,7 @@ func FaultOf(err error) Fault {
 		return FaultAgain
 	case class == "22" || class == "23" || class == "54":
 		return FaultData
-	case class == "08" || class == "53" || class == "57" || pg.Code == "25006":
+	case class == "08" || class == "53" || class == "57" || pg.Code == "25006" || pg.Code == noDatabase:
 		return FaultAway
 	}
 	return FaultOurs
