@@ -31,15 +31,14 @@ func (p Plan) E164(sent string) (number, country string) {
 		return valid("+"+digits, "")
 	case strings.HasPrefix(digits, "00"):
 		return valid("+"+digits[2:], "")
-	case p.International:
-		if number, country = valid("+"+digits, ""); number != "" {
-			return number, country
-		}
-		return p.national(digits)
 	}
 	number, country = p.national(digits)
-	if other, _ := valid("+"+digits, ""); number == "" || other != "" && other != number {
+	other, otherCountry := valid("+"+digits, "")
+	switch {
+	case number != "" && other != "" && number != other:
 		return "", ""
+	case number == "" && p.International:
+		return other, otherCountry
 	}
 	return number, country
 }

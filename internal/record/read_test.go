@@ -87,7 +87,7 @@ func TestReadReasons(t *testing.T) {
 		`{"a":}`:                 "body: byte 5: not JSON",
 		`{"a" 1}`:                "body: byte 5: expected :",
 		`{a:1}`:                  `body: byte 1: expected "`,
-		`[[1]]`:                  "expected an object, found a list",
+		`[[1]]`:                  "expected an object, found a number",
 		`[null]`:                 "expected an object, found null",
 		`"text"`:                 "expected an object, found a string",
 		"{\"a\":\"\x00\"}":       "body: byte 6: control character in a string",

@@ -112,7 +112,16 @@ func (s *splitter) enterWrapper(start int) bool {
 	return true
 }
 
+// accept hands on a record; of a list within a list the items.
 func (s *splitter) accept(v value) bool {
+	if v.kind == kindArray {
+		for _, item := range v.items {
+			if !s.accept(item) {
+				return false
+			}
+		}
+		return true
+	}
 	s.records++
 	raw := s.data[v.start:v.end]
 	if v.kind != kindObject {

@@ -106,13 +106,15 @@ func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
 	var calls db.SaveCallsParams
 	var gone db.DeleteCallsParams
 	for _, k := range snap.keys {
-		done.Calls++
 		row := snap.calls[k]
+		call, exists, columns := snap.diff(k)
+		if exists || row != nil {
+			done.Calls++
+		}
 		if row != nil && row.PrunedAt.Valid {
 			done.Pruned++
 			continue
 		}
-		call, exists, columns := snap.diff(k)
 		switch {
 		case len(columns) == 0 && !touched[k]:
 		case exists:

@@ -22,12 +22,12 @@ func decodeCDR(f *record.Fields, callID string) (cdr.Record, error) {
 		Dst:         f.Text("dst"),
 		State:       cdr.StateEnded,
 		Disposition: disposition(word),
+		HangupCause: word,
 		Ends:        cdr.EndsCall,
 		StartedAt:   started,
 		Duration:    f.Seconds("duration"), // with ringing
 		Billsec:     f.Seconds("billsec"),  // the first edition has none
 	}
-	facts.HangupCause = cause(word, facts.Disposition)
 	derive(facts)
 	return cdr.Record{Events: []cdr.Event{{
 		CallID: callID, Kind: cdr.KindCDR, ProviderKind: "cdr", RecordKey: callID,
@@ -69,15 +69,6 @@ func disposition(word string) cdr.Disposition {
 		return cdr.Failed
 	}
 	return cdr.Unknown
-}
-
-// cause keeps the provider's word for a call that was not answered, where our
-// disposition says less than it (CONGESTION) or something else.
-func cause(word string, d cdr.Disposition) string {
-	if d == cdr.Answered || bare(word) == bare(string(d)) {
-		return ""
-	}
-	return word
 }
 
 // bare takes case, spaces, underscores and hyphens off a word.

@@ -29,10 +29,19 @@ func onCall(f *record.Fields) (cdr.Event, error) {
 	e.Facts.Tag = f.Text("tag")
 	e.Facts.StartedAt = f.Time("call_started")
 	e.Kind = read(word, timeline{f, e.Facts.StartedAt, e.OccurredAt}, e.Facts)
-	if e.Facts.State == cdr.StateAnswered || !e.Facts.AnsweredAt.IsZero() {
-		e.Facts.MachineDetected = f.Bool("machine_detected") // false before an answer means nothing
-	}
+	e.Facts.MachineDetected = machine(f, e.Facts)
 	return e, nil
+}
+
+// machine reads machine_detected as sent, but for a true before anybody, or a
+// machine, has answered: that is a placeholder as the times of W1's example are.
+func machine(f *record.Fields, facts *cdr.Facts) *bool {
+	detected := f.Bool("machine_detected")
+	answered := facts.State == cdr.StateAnswered || !facts.AnsweredAt.IsZero()
+	if detected != nil && *detected && !answered {
+		return nil
+	}
+	return detected
 }
 
 // reader returns what reads the events of a type, nil for a type that is not on

@@ -21,8 +21,7 @@
 // carrier_fees of a message.
 //
 // Limits: W2 does not say what `duration` measures. It is read as talk time,
-// which cannot be of a call that nobody answered. A status of 10DLC has neither
-// a call nor a message; it is set aside in quarantine.
+// which cannot be of a call that nobody answered.
 package wavix
 
 import (
@@ -58,24 +57,24 @@ func event(f *record.Fields) (cdr.Event, error) {
 		return onCall(f)
 	case f.Has("disposition"):
 		return postCall(f)
-	case f.Has("uuid", "call_id", "request_id"):
-		return other(f)
-	case f.Has("brand_id"):
-		return cdr.Event{}, f.Errorf("brand_id", "a status of 10DLC, neither a call nor a message")
 	}
-	return cdr.Event{}, f.Errorf("uuid", "missing: no call, message or transcription is named")
+	return other(f)
 }
 
 // other keeps what says nothing about a call: a transcription of a call
-// ({uuid, status}) or of an uploaded file ({request_id, status, error}), or a
-// kind that nobody described.
+// ({uuid, status}) or of an uploaded file ({request_id, status, error}), a status
+// of 10DLC under the id of its brand or campaign, or a kind that nobody
+// described.
 func other(f *record.Fields) (cdr.Event, error) {
-	callID, err := f.Key("uuid", "call_id", "request_id")
+	callID, err := f.Key("uuid", "call_id", "request_id", "campaign_id", "brand_id")
 	if err != nil {
 		return cdr.Event{}, err
 	}
 	e := cdr.Event{CallID: callID, Kind: cdr.KindOther}
-	if f.Has("status") {
+	switch {
+	case f.Has("campaign_id", "brand_id"):
+		e.ProviderKind = "10dlc"
+	case f.Has("status"):
 		e.ProviderKind = "transcription"
 	}
 	return e, nil

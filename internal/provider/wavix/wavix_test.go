@@ -236,7 +236,6 @@ func TestRejected(t *testing.T) {
 	tests := map[string]string{
 		`{}`:                                  "uuid: missing",
 		`{"status":"completed"}`:              "uuid: missing",
-		`{"brand_id":"B1","status":"x"}`:      "brand_id: ",
 		`{"event_type":"ringing"}`:            "uuid: missing",
 		`{"disposition":"busy","charge":"0"}`: "uuid: missing",
 		`{"uuid":"","call_id":null,"event_type":"ringing"}`:                  "uuid: missing",
