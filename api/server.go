@@ -2,9 +2,10 @@
 // they send within limits, hands it to the writer, and answers as openapi.yaml
 // promises.
 //
-// It is the only package that imports Echo. It knows nothing of records,
-// Postgres or the spool: a delivery goes to Options.Write as it came, without
-// its credentials.
+// It is the only package that imports Echo. It decodes
+// nothing and knows neither Postgres nor the spool: a delivery goes to
+// Options.Write as it came, without its credentials. Of provider it uses only
+// how a sender sends.
 package api
 
 import (

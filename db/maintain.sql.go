@@ -240,7 +240,7 @@ func (q *Queries) MarkReplayed(ctx context.Context, arg MarkReplayedParams) erro
 const quarantine = `-- name: Quarantine :many
 SELECT q.source, q.quarantine_id, q.hint, q.method, q.query, q.content_type, q.content_encoding, q.body, q.reason, q.received_at, q.deliveries, q.replayed_at, s.provider, s.currency, s.country, s.answer_events
 FROM quarantine q
-JOIN source s ON s.name = q.source
+LEFT JOIN source s ON s.name = q.source
 WHERE (q.source, q.quarantine_id) > ($1::text, $2::uuid)
   AND (q.replayed_at IS NULL OR $3::bool)
 ORDER BY q.source, q.quarantine_id
@@ -267,7 +267,7 @@ type QuarantineRow struct {
 	ReceivedAt      pgtype.Timestamptz
 	Deliveries      int32
 	ReplayedAt      pgtype.Timestamptz
-	Provider        string
+	Provider        pgtype.Text
 	Currency        pgtype.Text
 	Country         pgtype.Text
 	AnswerEvents    pgtype.Bool

@@ -44,7 +44,7 @@ WHERE c.source = k.source AND c.call_id = k.call_id AND c.version = k.version AN
 -- The next unread pieces after one.
 SELECT q.*, s.provider, s.currency, s.country, s.answer_events
 FROM quarantine q
-JOIN source s ON s.name = q.source
+LEFT JOIN source s ON s.name = q.source
 WHERE (q.source, q.quarantine_id) > (@source::text, @quarantine_id::uuid)
   AND (q.replayed_at IS NULL OR @replayed_too::bool)
 ORDER BY q.source, q.quarantine_id

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -149,10 +150,14 @@ func registered(cfg config.Config) []store.Source {
 	return sources
 }
 
+// byName finds the sources under their names and former names.
 func byName(cfg config.Config) map[string]store.Source {
 	sources := map[string]store.Source{}
-	for _, s := range registered(cfg) {
+	for i, s := range registered(cfg) {
 		sources[s.Name] = s
+		for _, former := range cfg.Sources[i].Aliases {
+			sources[former] = s
+		}
 	}
 	return sources
 }
@@ -161,13 +166,15 @@ func byName(cfg config.Config) map[string]store.Source {
 func run(ctx context.Context, cfg config.Config, server *api.Server, listener net.Listener, log *slog.Logger, beside func(context.Context) error) error {
 	served, failed := make(chan error, 1), make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
+	var prepared sync.WaitGroup
+	defer prepared.Wait()
 	defer cancel()
 	go func() { served <- server.Serve(listener) }()
-	go func() {
+	prepared.Go(func() {
 		if err := beside(ctx); err != nil && ctx.Err() == nil {
 			failed <- err
 		}
-	}()
+	})
 	var cause error
 	select {
 	case err := <-served:

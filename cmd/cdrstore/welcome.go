@@ -13,14 +13,14 @@ import (
 
 // welcome says what to try next.
 func welcome(cfg config.Config, address, databaseURL string) string {
-	source := cfg.Sources[0].Name
+	source := cfg.Sources[0]
 	for _, s := range cfg.Sources {
 		if s.Provider == "didlogic" {
-			source = s.Name
+			source = s
 		}
 	}
 	auth := ""
-	if _, set := os.LookupEnv("CDRSTORE_TOKEN"); set {
+	if len(source.Tokens) > 0 {
 		auth = ` -H "Authorization: Bearer $CDRSTORE_TOKEN"`
 	}
 	psql := `psql "$DATABASE_URL"`
@@ -31,7 +31,7 @@ func welcome(cfg config.Config, address, databaseURL string) string {
 	fmt.Fprintf(&b, "\ncdrstore takes deliveries at http://%s/hooks/SOURCE\n", address)
 	fmt.Fprintf(&b, "Sources: %s\n\n", names(cfg))
 	fmt.Fprintf(&b, "Try, in another terminal:\n")
-	fmt.Fprintf(&b, "  curl -sS http://%s/hooks/%s%s -d '%s'\n", address, source, auth, sample(time.Now()))
+	fmt.Fprintf(&b, "  curl -sS http://%s/hooks/%s%s -d '%s'\n", address, source.Name, auth, sample(time.Now()))
 	fmt.Fprintf(&b, "  %s -c 'SELECT call_time, src, dst, disposition, duration, billsec FROM cdr'\n", psql)
 	fmt.Fprintf(&b, "  make demo        # some hundred simulated calls of every provider\n\n")
 	return b.String()

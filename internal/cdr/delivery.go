@@ -49,17 +49,33 @@ type Record struct {
 // SetReceipt stamps all rows of a record with the moment of its receipt.
 func (r *Record) SetReceipt(at time.Time) {
 	for i := range r.Events {
-		e := &r.Events[i]
-		e.ReceivedAt, e.LastReceivedAt, e.Deliveries = at, at, 1
+		r.Events[i].ReceivedAt, r.Events[i].LastReceivedAt = at, at
 	}
 	for i := range r.Recordings {
-		r.Recordings[i].ReceivedAt, r.Recordings[i].Deliveries = at, 1
+		r.Recordings[i].ReceivedAt = at
 	}
 	for i := range r.Messages {
-		r.Messages[i].ReceivedAt, r.Messages[i].Deliveries = at, 1
+		r.Messages[i].ReceivedAt = at
 	}
 	if r.Reject != nil {
-		r.Reject.ReceivedAt, r.Reject.Deliveries = at, 1
+		r.Reject.ReceivedAt = at
+	}
+	r.SetDeliveries(1)
+}
+
+// SetDeliveries says how often a record came.
+func (r *Record) SetDeliveries(n int) {
+	for i := range r.Events {
+		r.Events[i].Deliveries = n
+	}
+	for i := range r.Recordings {
+		r.Recordings[i].Deliveries = n
+	}
+	for i := range r.Messages {
+		r.Messages[i].Deliveries = n
+	}
+	if r.Reject != nil {
+		r.Reject.Deliveries = n
 	}
 }
 

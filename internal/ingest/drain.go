@@ -15,7 +15,7 @@ import (
 
 const (
 	drainEntries = 256              // deliveries that are drained in one go
-	drainTimeout = 30 * time.Second // how long that may take
+	drainTimeout = 30 * time.Second // how long one statement of it may take
 	retryAfter   = time.Second      // how long a database that is away is left alone
 	alarmAfter   = 10 * time.Second // how long one that refuses what we do
 )
@@ -52,26 +52,33 @@ func (w *Writer) watch() {
 	}
 }
 
-// settle drains what there is and notes whether the database answers. It
-// returns when to look again.
+// settle drains what there is and finds out whether the database takes new
+// deliveries, which do not wait for the drain. It returns when to look again.
 func (w *Writer) settle(ctx context.Context) time.Duration {
-	n, err := w.drain(ctx)
-	if err == nil && n == 0 && w.away.Load() {
-		err = w.store.Probe(ctx)
+	_, err := w.drain(ctx)
+	if w.away.Load() {
+		probe := w.store.Probe(ctx)
+		if probe == nil {
+			w.back()
+		} else if err == nil {
+			err = probe
+		}
 	}
 	switch {
-	case ctx.Err() != nil:
-		return time.Hour
-	case err == nil:
-		if w.away.Swap(false) {
-			w.log.Info("the database takes deliveries")
-		}
+	case ctx.Err() != nil || err == nil:
 		return time.Hour // the spool says when there is more
-	case store.FaultOf(err) == store.FaultAway:
+	case w.away.Load(), store.FaultOf(err) == store.FaultAgain:
 		return retryAfter
 	}
 	w.log.Error("ALARM: the spool cannot be drained", slog.Any("error", err))
 	return alarmAfter
+}
+
+// back notes that the database takes deliveries.
+func (w *Writer) back() {
+	if w.away.Swap(false) {
+		w.log.Info("the database takes deliveries")
+	}
 }
 
 // drain stores all deliveries of the spool, oldest first, with the time of their
@@ -92,48 +99,38 @@ func (w *Writer) drain(ctx context.Context) (int, error) {
 			}
 			return total, err
 		}
-		if w.away.Swap(false) {
-			w.log.Info("the database takes deliveries")
-		}
+		w.back()
 	}
 }
 
-// Drain stores the oldest deliveries of a spool and takes them off it. It
-// returns how many; none when the spool is empty. A delivery whose source is
-// not configured any more, or whose decoding panics, goes to quarantine.
+// Drain stores the oldest deliveries of a spool and takes them off it, some at a
+// time, so that what is done stays done. It returns how many; none when the
+// spool is empty. A delivery whose source is not configured any more, or that
+// makes decoding or saving panic, goes to quarantine.
 func Drain(ctx context.Context, from *spool.Spool, to *store.Store, sources map[string]store.Source) (int, error) {
 	entries, err := from.Read(ctx, drainEntries)
-	if err != nil || len(entries) == 0 {
+	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
-	defer cancel()
-	var records []cdr.Record
+	d := draining{from: from, to: to}
 	for _, e := range entries {
-		records = append(records, decodeSpooled(e.Delivery, sources)...)
-		if len(records) < maxRecords {
-			continue
+		records := decodeSpooled(e.Delivery, sources)
+		if len(d.records)+len(records) > maxRecords {
+			if err := d.save(ctx); err != nil {
+				return d.done, err
+			}
 		}
-		if err := to.SaveAll(ctx, records); err != nil {
-			return 0, err
-		}
-		records = nil
+		d.entries = append(d.entries, e)
+		d.parts = append(d.parts, records)
+		d.records = append(d.records, records...)
 	}
-	if err := to.SaveAll(ctx, records); err != nil {
-		return 0, err
-	}
-	// Where the spool cannot note it (its disk is full) it raises the alarm, and a
-	// restart reads them again, which doubles nothing. Going on is what makes room.
-	if err := from.Done(entries[len(entries)-1]); errors.Is(err, spool.ErrClosed) {
-		return 0, err
-	}
-	return len(entries), nil
+	return d.done, d.save(ctx)
 }
 
 func decodeSpooled(d cdr.Delivery, sources map[string]store.Source) (records []cdr.Record) {
 	defer func() {
 		if p := recover(); p != nil {
-			records = aside(d, fmt.Errorf("panic: %v", p))
+			records = aside(d, errors.New(cdr.PanicText(p)))
 		}
 	}()
 	src, ok := sources[d.Source]
@@ -144,7 +141,7 @@ func decodeSpooled(d cdr.Delivery, sources map[string]store.Source) (records []c
 	if !ok {
 		return aside(d, fmt.Errorf("no provider %q", src.Provider))
 	}
-	d.Provider, d.Settings = src.Provider, src.Settings
+	d.Source, d.Provider, d.Settings = src.Name, src.Provider, src.Settings
 	return adapter.Read(d)
 }
 

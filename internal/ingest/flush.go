@@ -21,7 +21,7 @@ func (w *Writer) run(shard chan *part) {
 
 func gather(shard chan *part, first *part) []*part {
 	parts, records := []*part{first}, len(first.records)
-	for len(parts) < maxDeliveries && records < maxRecords {
+	for len(parts) < maxDeliveries && records <= maxRecords-maxPart {
 		select {
 		case p, open := <-shard:
 			if !open {
@@ -37,7 +37,8 @@ func gather(shard chan *part, first *part) []*part {
 }
 
 // flush writes parts in one batch and tells each what became of it. Where the
-// batch panics each is tried alone, so that one harms only itself.
+// batch panics, or is refused as our fault, each is tried alone, so that one
+// harms only itself.
 func (w *Writer) flush(parts []*part) {
 	if w.away.Load() {
 		for _, p := range parts { // they were queued behind the flush that failed
@@ -53,8 +54,8 @@ func (w *Writer) flush(parts []*part) {
 			records = append(records, p.records...)
 		}
 	}
-	outcomes, panicked, err := w.save(records)
-	if panicked && len(parts) > 1 {
+	outcomes, alone, err := w.save(records)
+	if alone && len(parts) > 1 {
 		for _, p := range parts {
 			w.flush([]*part{p})
 		}
@@ -69,17 +70,18 @@ func (w *Writer) flush(parts []*part) {
 	}
 }
 
-func (w *Writer) save(records []cdr.Record) (outcomes []store.Outcome, panicked bool, err error) {
+func (w *Writer) save(records []cdr.Record) (outcomes []store.Outcome, alone bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.log.Error("panic while saving", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			panicked, err = true, fmt.Errorf("save: panic: %v", p)
+			w.log.Error("panic while saving", slog.String("panic", cdr.PanicText(p)), slog.String("stack", string(debug.Stack())))
+			alone, err = true, fmt.Errorf("save: %s", cdr.PanicText(p))
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), w.options.Timeout)
 	defer cancel()
 	outcomes, err = w.store.Save(ctx, records)
-	return outcomes, false, w.name(ctx, err)
+	alone = err != nil && ctx.Err() == nil && store.FaultOf(err) == store.FaultOurs
+	return outcomes, alone, w.name(ctx, err)
 }
 
 // name tells the errors apart: the database's absence, which passes by itself,

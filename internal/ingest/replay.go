@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -34,7 +35,8 @@ func Replay(ctx context.Context, s *store.Store, readToo bool, progress func(pie
 func replayOne(ctx context.Context, s *store.Store, q store.Quarantined, done *Replayed) error {
 	adapter, ok := provider.ByName(q.Delivery.Provider)
 	if !ok {
-		return fmt.Errorf("source %s: no provider %q", q.Delivery.Source, q.Delivery.Provider)
+		done.Unreadable++
+		return s.StillUnreadable(ctx, q, "no provider is known for this source")
 	}
 	var readable []cdr.Record
 	reason := ""
@@ -43,12 +45,37 @@ func replayOne(ctx context.Context, s *store.Store, q store.Quarantined, done *R
 			reason = r.Reject.Reason
 			continue
 		}
+		r.SetDeliveries(q.Deliveries)
 		readable = append(readable, r)
 	}
-	outcomes, err := s.Save(ctx, readable)
+	refused, err := saveNew(ctx, s, readable, done)
 	if err != nil {
 		return fmt.Errorf("replay a piece of %s: %w", q.Delivery.Source, err)
 	}
+	if reason = cmp.Or(refused, reason); reason != "" {
+		done.Unreadable++
+		return s.StillUnreadable(ctx, q, reason)
+	}
+	done.Read++
+	return s.MarkReplayed(ctx, q)
+}
+
+// saveNew saves the records that are not known yet: a replay is no delivery and
+// counts as none. It returns why the database refused one, if it did.
+func saveNew(ctx context.Context, s *store.Store, records []cdr.Record, done *Replayed) (refused string, err error) {
+	known, err := s.Known(ctx, records)
+	if err != nil {
+		return "", err
+	}
+	var fresh []cdr.Record
+	for i, o := range known {
+		if o.Status == store.Duplicate {
+			done.Duplicates++
+			continue
+		}
+		fresh = append(fresh, records[i])
+	}
+	outcomes, err := s.Save(ctx, fresh)
 	for _, o := range outcomes {
 		switch o.Status {
 		case store.Stored:
@@ -56,13 +83,8 @@ func replayOne(ctx context.Context, s *store.Store, q store.Quarantined, done *R
 		case store.Duplicate:
 			done.Duplicates++
 		default:
-			reason = o.Reason
+			refused = o.Reason
 		}
 	}
-	if reason != "" {
-		done.Unreadable++
-		return s.StillUnreadable(ctx, q, reason)
-	}
-	done.Read++
-	return s.MarkReplayed(ctx, q)
+	return refused, err
 }

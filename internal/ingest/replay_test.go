@@ -67,6 +67,30 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// TestReplayCountsNoDeliveries replays a piece of which only a part can be read,
+// again and again.
+func TestReplayCountsNoDeliveries(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	_, s := newWriter(t, pool)
+	d := delivery("c1")
+	r := cdr.Record{Raw: append(d.Body, "\n{broken"...), Origin: &d}
+	r.SetAside("an old adapter could not read it")
+	for range 4 {
+		if err := s.SaveAll(t.Context(), []cdr.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		if _, err := Replay(t.Context(), s, true, func(int) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(t, pool, `SELECT deliveries FROM event`); n != 4 {
+		t.Errorf("%d deliveries of the event, want the 4 of its piece", n)
+	}
+}
+
 // TestRedecode spoils what was decoded of every event, as a faulty adapter would
 // have, and expects rebuild --redecode to mend all.
 func TestRedecode(t *testing.T) {

@@ -19,6 +19,7 @@ type spooling struct {
 	*Writer
 	spool *spool.Spool
 	store *store.Store
+	pool  *pgxpool.Pool
 }
 
 func newSpooling(t *testing.T, pool *pgxpool.Pool, o Options, so spool.Options) spooling {
@@ -36,20 +37,26 @@ func newSpooling(t *testing.T, pool *pgxpool.Pool, o Options, so spool.Options) 
 	s := store.New(pool, quiet())
 	w := NewWriter(s, quiet(), o)
 	t.Cleanup(w.Close)
-	return spooling{w, sp, s}
+	return spooling{w, sp, s, pool}
 }
 
 // drained waits until the spool is empty and the database is used again.
 func (s spooling) drained(t *testing.T) {
 	t.Helper()
+	s.eventually(t, func() bool { return s.spool.Stats().Deliveries == 0 && !s.Away() })
+}
+
+// eventually waits for a condition.
+func (s spooling) eventually(t *testing.T, holds func() bool) {
+	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(30 * time.Second)
-	for s.spool.Stats().Deliveries > 0 || s.Away() {
+	deadline := time.After(time.Minute)
+	for !holds() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("not drained: %+v, away %v", s.spool.Stats(), s.Away())
+			t.Fatalf("it does not come to that: %+v, away %v", s.spool.Stats(), s.Away())
 		}
 	}
 }

@@ -119,11 +119,19 @@ func (w *Writer) Write(ctx context.Context, d cdr.Delivery) (Result, error) {
 	if w.away.Load() {
 		return w.spool(ctx, d, len(records), ErrUnavailable)
 	}
-	r, err := w.storeRecords(ctx, records)
+	r, err := w.storeInTime(ctx, records)
 	if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, ErrQuarantineFull) {
 		return r, err
 	}
 	return w.spool(ctx, d, len(records), err)
+}
+
+// storeInTime gives up waiting where the queue before the database is too long:
+// what is late is spooled, though it may be stored all the same.
+func (w *Writer) storeInTime(ctx context.Context, records []cdr.Record) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*w.options.Timeout)
+	defer cancel()
+	return w.storeRecords(ctx, records)
 }
 
 // storeRecords has the shards store the records of one delivery.

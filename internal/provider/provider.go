@@ -97,7 +97,7 @@ func (a Adapter) piece(piece record.Piece, d cdr.Delivery) (cdr.Record, error) {
 func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings) (out cdr.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = cdr.Record{}, fmt.Errorf("%s: panic: %v", a.Name, p)
+			out, err = cdr.Record{}, fmt.Errorf("%s: %s", a.Name, cdr.PanicText(p))
 		}
 	}()
 	f := r.Fields()

@@ -41,9 +41,12 @@ func unescape(s string) string {
 	return s
 }
 
+// isMultipart reports whether a body begins with a boundary, and the type or the
+// first part says so too.
 func isMultipart(contentType string, body []byte) bool {
-	return strings.HasPrefix(strings.ToLower(contentType), "multipart/") ||
-		bytes.HasPrefix(body, []byte("--")) && bytes.Contains(body, []byte("\nContent-Disposition:"))
+	head := bytes.ToLower(body[:min(len(body), 1024)])
+	return bytes.HasPrefix(body, []byte("--")) &&
+		(strings.HasPrefix(strings.ToLower(contentType), "multipart/") || bytes.Contains(head, []byte("\ncontent-disposition:")))
 }
 
 func readMultipart(contentType string, body []byte) Piece {

@@ -20,9 +20,6 @@ type Record struct {
 // values are text.
 func (r *Record) IsForm() bool { return r.form }
 
-// Raw returns the bytes as sent.
-func (r *Record) Raw() []byte { return r.raw }
-
 // Canonical returns bytes that are equal for equal records, whatever their
 // order of fields and white space. Fields named in without are left out.
 func (r *Record) Canonical(without []string) []byte {

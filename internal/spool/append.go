@@ -193,6 +193,7 @@ func (s *Spool) grow(seg *segment, bytes int64, group []*request) {
 	seg.busy = false
 	s.mu.Unlock()
 	s.setFailing(false, nil)
+	s.warnFilling()
 	s.signal()
 }
 
@@ -232,11 +233,32 @@ func (s *Spool) setFailing(failing bool, err error) {
 	s.mu.Lock()
 	changed := s.failing != failing
 	s.failing = failing
+	if failing {
+		s.failedAt = time.Now()
+	}
 	s.mu.Unlock()
 	switch {
 	case changed && failing:
-		s.log.Error("spool: deliveries are refused", slog.Any("error", err))
+		s.log.Error("ALARM: spool: deliveries are refused", slog.Any("error", err))
 	case changed:
 		s.log.Info("spool: deliveries are taken again")
+	}
+}
+
+// warnFilling raises an alarm when the spool gets three quarters full, and again
+// only after it was less than half full.
+func (s *Spool) warnFilling() {
+	s.mu.Lock()
+	bytes, said := s.bytes(), s.filling
+	switch {
+	case bytes > s.o.MaxBytes/4*3:
+		s.filling = true
+	case bytes < s.o.MaxBytes/2:
+		s.filling = false
+	}
+	alarm := s.filling && !said
+	s.mu.Unlock()
+	if alarm {
+		s.log.Error("ALARM: spool: three quarters full", slog.Int64("bytes", bytes), slog.Int64("max_bytes", s.o.MaxBytes))
 	}
 }

@@ -59,6 +59,8 @@ type Spool struct {
 	position position   // up to where all is Done
 	oldest   time.Time
 	failing  bool
+	failedAt time.Time
+	filling  bool // the alarm about it is raised
 	failures int64
 	damaged  int64
 }
@@ -80,8 +82,19 @@ func (s *Spool) Stats() Stats {
 	defer s.mu.Unlock()
 	return Stats{
 		Deliveries: s.waiting(), Bytes: s.bytes(), MaxBytes: s.o.MaxBytes, Oldest: s.oldest,
-		Failing: s.failing, Failures: s.failures, Damaged: s.damaged,
+		Failing: s.isFailing(), Failures: s.failures, Damaged: s.damaged,
 	}
+}
+
+// retryAfter is how long a failure counts: a receiver that is said to take
+// nothing gets nothing to try it with.
+const retryAfter = 30 * time.Second
+
+// isFailing reports whether the next delivery would be refused, as far as is
+// known: the last one was, not long ago, or there is no room.
+func (s *Spool) isFailing() bool {
+	full := s.bytes() > s.o.MaxBytes/100*99
+	return s.failing && (full || time.Since(s.failedAt) < retryAfter)
 }
 
 func (s *Spool) waiting() int64 {
@@ -148,7 +161,7 @@ func (s *Spool) alarm(what string, err error) {
 	s.mu.Lock()
 	s.failures++
 	s.mu.Unlock()
-	s.log.Error("spool: "+what, slog.Any("error", err))
+	s.log.Error("ALARM: spool: "+what, slog.Any("error", err))
 }
 
 // report logs and counts a piece that cannot be read, once.
@@ -166,6 +179,6 @@ func (s *Spool) report(seg *segment, d Damage) {
 }
 
 func (s *Spool) logDamage(d Damage) {
-	s.log.Error("spool: a piece cannot be read; its segment is kept", slog.String("segment", d.Segment),
+	s.log.Error("ALARM: spool: a piece cannot be read; its segment is kept", slog.String("segment", d.Segment),
 		slog.Int64("offset", d.Offset), slog.Int64("bytes", d.Bytes), slog.String("reason", d.Reason))
 }

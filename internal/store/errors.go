@@ -3,13 +3,12 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
-
-// ErrQuarantineFull says that a source has as many unread pieces as are kept.
-var ErrQuarantineFull = errors.New("the quarantine of this source is full")
 
 // Fault says whose an error of the database is, and so what to do about it.
 type Fault int
@@ -28,6 +27,9 @@ var errFacts = errors.New("stored facts are unreadable")
 // noDatabase says that the server does not have the database (yet).
 const noDatabase = "3D000"
 
+// errOvertaken says what ingest_guard says, where Go finds it out.
+var errOvertaken = errors.New("another writer changed these calls")
+
 // guardCode is what ingest_guard raises.
 const guardCode = "CDR01"
 
@@ -37,8 +39,12 @@ func FaultOf(err error) Fault {
 	switch {
 	case errors.Is(err, errFacts):
 		return FaultOurs
-	case !errors.As(err, &pg):
-		return FaultAway // the connection, or a deadline
+	case errors.Is(err, errOvertaken):
+		return FaultAgain
+	case !errors.As(err, &pg) && isAway(err):
+		return FaultAway
+	case pg == nil:
+		return FaultOurs
 	}
 	class := pg.Code[:min(2, len(pg.Code))]
 	switch {
@@ -50,6 +56,22 @@ func FaultOf(err error) Fault {
 		return FaultAway
 	}
 	return FaultOurs
+}
+
+// isAway reports whether an error that Postgres did not send is about the
+// connection to it, or a deadline.
+func isAway(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	if errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) {
+		return true
+	}
+	for _, known := range []error{ErrReadOnly, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "closed pool") // pgx names neither
 }
 
 // reasonOf says why Postgres refused a record, without the values that its
@@ -67,6 +89,3 @@ func reasonOf(err error) string {
 	}
 	return strings.Join(parts, " ")
 }
-
-// late reports whether the caller's own deadline ended a statement.
-func late(ctx context.Context) bool { return ctx.Err() != nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,8 +28,11 @@ func TestFaultOf(t *testing.T) {
 	if got := FaultOf(context.DeadlineExceeded); got != FaultAway {
 		t.Errorf("late: fault %d", got)
 	}
-	if got := FaultOf(errors.New("unexpected EOF")); got != FaultAway {
+	if got := FaultOf(fmt.Errorf("receive: %w", io.ErrUnexpectedEOF)); got != FaultAway {
 		t.Errorf("connection: fault %d", got)
+	}
+	if got := FaultOf(errors.New("cannot encode")); got != FaultOurs {
+		t.Errorf("neither connection nor Postgres: fault %d", got)
 	}
 	if got := FaultOf(fmt.Errorf("read: %w", errFacts)); got != FaultOurs {
 		t.Errorf("unreadable facts: fault %d", got)

@@ -12,8 +12,9 @@ import (
 
 // Quarantined is a piece in quarantine, as a delivery that can be decoded again.
 type Quarantined struct {
-	Delivery cdr.Delivery
-	id       pgtype.UUID
+	Delivery   cdr.Delivery // without Provider where no source of its name was ever registered
+	Deliveries int          // how often it came
+	id         pgtype.UUID
 }
 
 // EachQuarantined hands every unread piece to f, with readToo also those that
@@ -39,7 +40,7 @@ func (s *Store) EachQuarantined(ctx context.Context, readToo bool, f func(Quaran
 
 func quarantinedOf(r *db.QuarantineRow) Quarantined {
 	d := cdr.Delivery{
-		Source: r.Source, Provider: r.Provider, Settings: settings(r.Currency, r.Country, r.AnswerEvents),
+		Source: r.Source, Provider: r.Provider.String, Settings: settings(r.Currency, r.Country, r.AnswerEvents),
 		Hint: r.Hint, Method: r.Method, Query: r.Query,
 		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Body: r.Body,
 		ReceivedAt: momentOf(r.ReceivedAt),
@@ -47,7 +48,7 @@ func quarantinedOf(r *db.QuarantineRow) Quarantined {
 	if r.ContentEncoding != "" {
 		d.BodyProblem = r.Reason
 	}
-	return Quarantined{d, r.QuarantineID}
+	return Quarantined{d, int(r.Deliveries), r.QuarantineID}
 }
 
 // MarkReplayed notes that a piece could be read.

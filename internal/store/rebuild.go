@@ -143,7 +143,10 @@ func (s *Store) writeRebuilt(ctx context.Context, events db.RedecodeEventsParams
 		if err := q.SaveCalls(ctx, calls); err != nil {
 			return fmt.Errorf("write calls: %w", err)
 		}
-		_, err := q.DeleteCalls(ctx, gone)
+		n, err := q.DeleteCalls(ctx, gone)
+		if err == nil && int(n) != len(gone.Source) {
+			return errOvertaken
+		}
 		return err
 	})
 }

@@ -48,6 +48,12 @@ func (s *Store) SaveAll(ctx context.Context, records []cdr.Record) error {
 	return err
 }
 
+// Known says what would become of records, and stores nothing.
+func (s *Store) Known(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
+	b := newBatch(records, true)
+	return b.outcomes, b.read(ctx, db.New(s.pool))
+}
+
 // saving is one call of Save.
 type saving struct {
 	*Store
@@ -63,7 +69,7 @@ func (s saving) save(ctx context.Context, records []cdr.Record, tries int) ([]Ou
 		return outcomes, nil
 	}
 	switch fault := FaultOf(err); {
-	case late(ctx), fault == FaultAway, fault == FaultOurs:
+	case ctx.Err() != nil, fault == FaultAway, fault == FaultOurs:
 		return nil, fmt.Errorf("save %d records: %w", len(records), err)
 	case fault == FaultAgain && tries == 0:
 		return nil, fmt.Errorf("save %d records: too many tries: %w", len(records), err)
