@@ -22,7 +22,8 @@ func pruneCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune --older-than AGE",
 		Short: "Empty what is old: payloads, facts, texts of messages, quarantine",
-		Long: `Empties what has had no news for longer than an age:
+		Long: `Empties what has had no news for longer than an age (recordings and messages:
+what was first received longer ago):
   event       payload and facts of calls whose last news is older (also of calls
               that never ended), of events that belong to no call, and of what
               came late for a call that was pruned

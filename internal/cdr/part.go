@@ -52,7 +52,9 @@ func newPart(events []*Event) part {
 	if p.unanswered() {
 		p.removeAnswer()
 	}
-	p.stamps.dropStrayAnswer()
+	if p.stamps.answered.quality > receipt { // receipts come in any order
+		p.stamps.dropStrayAnswer()
+	}
 	return p
 }
 

@@ -119,6 +119,9 @@ func seconds(from, to stamp) Amount {
 	if from.at.IsZero() || to.at.IsZero() || to.at.Before(from.at) {
 		return Amount{}
 	}
+	if (from.quality == receipt) != (to.quality == receipt) {
+		return Amount{} // two clocks
+	}
 	exact := from.quality == delivered && to.quality == delivered
 	if from.at.Equal(to.at) && !exact {
 		return Amount{}

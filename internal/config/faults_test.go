@@ -77,7 +77,6 @@ trusted_proxies: {a: b}
 		`:14: sources[1].currency: "usd" is not a currency`,
 		`:15: sources[1].country: "UK" is not a country`,
 		`:16: sources[1].answer_events: must be true or false`,
-		`sources[1].answer_events: is for the provider voipnow only`,
 		`sources[2].name: is missing`,
 		`sources[2].unauthenticated: contradicts`,
 		`:19: sources[2].token[1]: is set but empty`,
@@ -118,7 +117,6 @@ func TestFaultsOfTheWholeFile(t *testing.T) {
 		"sources: [{name: a, provider: didww, headers: {}}]":                            "headers: is empty",
 		"sources: [{name: a, provider: didww, headers: {A: x, a: y}}]":                  "is given twice, in another case",
 		"sources: [{name: a, provider: didww, token: {a: b}}]":                          "must be a single value, not a mapping",
-		"sources: [{name: a, provider: didww, answer_events: false}]":                   "is for the provider voipnow only",
 		"sources: [{name: a, provider: didww, country: ${C}}]":                          `"${C}" is not a country`,
 		"sources: [{name: a, provider: didww}, {name: b, provider: didww, aliases: a}]": `"a" is taken already, in line 1`,
 	} {

@@ -83,9 +83,6 @@ func (r *reader) source(n ast.Node, at string) (s Source) {
 		},
 	})
 	r.require(n, at, "name", "provider")
-	if s.Settings.AnswerEvents != nil && s.Provider != "" && s.Provider != "voipnow" {
-		r.fault(n, at+".answer_events", "is for the provider voipnow only")
-	}
 	if s.Unauthenticated && s.HasCredential() {
 		r.fault(n, at+".unauthenticated", "contradicts the credentials of this source")
 	}

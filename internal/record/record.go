@@ -37,14 +37,14 @@ func (r *Record) Payload() []byte {
 	for i := range r.root.members {
 		m := &r.root.members[i]
 		if m.value.kind == kindString {
-			params[m.name] = m.value.text
+			params[valid(m.name)] = valid(m.value.text)
 			continue
 		}
 		var all []string
 		for _, item := range m.value.items {
-			all = append(all, item.text)
+			all = append(all, valid(item.text))
 		}
-		params[m.name] = all
+		params[valid(m.name)] = all
 	}
 	payload, err := json.Marshal(params)
 	if err != nil {
@@ -52,6 +52,10 @@ func (r *Record) Payload() []byte {
 	}
 	return payload
 }
+
+// valid puts one U+FFFD for bytes that are not UTF-8, as cdr.Clean does: what is
+// decoded from the payload later must be what was decoded at first.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // Fields gives typed access to the record.
 func (r *Record) Fields() *Fields {

@@ -10,7 +10,7 @@ import (
 
 // layouts are the spellings of the five providers' pages and their neighbours.
 // time.Parse reads a fraction of a second after any of them.
-func layouts() [9]string {
+func layouts() [10]string {
 	return [...]string{
 		"2006-01-02T15:04:05Z07:00",
 		"2006-01-02T15:04:05",
@@ -21,6 +21,7 @@ func layouts() [9]string {
 		"2006-01-02T15:04:05Z0700",
 		"2006-01-02 15:04:05 Z0700",
 		"2006-01-02T15:04:05Z07",
+		"2006-01-02 15:04:05Z07",
 	}
 }
 
