@@ -45,7 +45,12 @@ func (w *Writer) watch() {
 		case <-ctx.Done():
 			return
 		case <-filled:
+			if w.away.Load() {
+				continue // every delivery fills it now; the timer says when to look
+			}
 		case <-w.left:
+			wait.Reset(retryAfter)
+			continue
 		case <-wait.C:
 		}
 		wait.Reset(w.settle(ctx))
