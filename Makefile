@@ -1,6 +1,7 @@
 # GNU make 3.81 (macOS) and newer.
 
-LINT    = go tool -modfile=internal/tools/go.mod golangci-lint
+# A cache of this checkout's own: a shared one keeps the paths of clones that are gone.
+LINT    = GOLANGCI_LINT_CACHE="$(CURDIR)/bin/lint-cache" go tool -modfile=internal/tools/go.mod golangci-lint
 COMPOSE = docker compose
 random  = od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 

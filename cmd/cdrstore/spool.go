@@ -76,6 +76,12 @@ func checkSpool(each func(cdr.Delivery) error) error {
 	if !r.Oldest.IsZero() {
 		fmt.Printf("the oldest was received at %s\n", r.Oldest.Format(time.RFC3339))
 	}
+	if r.Tail > 0 {
+		fmt.Printf("%d bytes at the end are being written, or were cut short\n", r.Tail)
+	}
+	if r.Aside > 0 {
+		fmt.Printf("%d drained segments with damage are kept aside\n", r.Aside)
+	}
 	for _, d := range r.Damage {
 		fmt.Printf("damaged: %s from byte %d, %d bytes: %s\n", d.Segment, d.Offset, d.Bytes, d.Reason)
 	}

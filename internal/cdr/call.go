@@ -58,7 +58,3 @@ type Call struct {
 	FirstReceivedAt time.Time `json:"first_received_at"` // first receipt of the earliest folded event
 	LastReceivedAt  time.Time `json:"last_received_at"`  // first receipt of the latest folded event; repeats do not move it
 }
-
-// Equal reports whether two calls say the same. Amounts are compared by value
-// (0.45 equals 0.450000), times by instant.
-func (c *Call) Equal(o *Call) bool { return len(c.Diff(o)) == 0 }

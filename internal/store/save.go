@@ -51,7 +51,10 @@ func (s *Store) SaveAll(ctx context.Context, records []cdr.Record) error {
 // Known says what would become of records, and stores nothing.
 func (s *Store) Known(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
 	b := newBatch(records, true)
-	return b.outcomes, b.read(ctx, db.New(s.pool))
+	if err := b.read(ctx, db.New(s.pool)); err != nil {
+		return nil, err
+	}
+	return b.outcomes, nil
 }
 
 // saving is one call of Save.
