@@ -24,9 +24,17 @@ type Plan struct {
 // be read in two ways.
 func (p Plan) E164(sent string) (number, country string) {
 	digits, plus := clean(sent)
-	switch {
-	case len(digits) < 7 || len(digits) > 17:
+	if !possible(digits) {
 		return "", ""
+	}
+	return p.read(digits, plus)
+}
+
+// possible reports whether so many digits can be a number.
+func possible(digits string) bool { return len(digits) >= 7 && len(digits) <= 17 }
+
+func (p Plan) read(digits string, plus bool) (number, country string) {
+	switch {
 	case plus:
 		return valid("+"+digits, "")
 	case strings.HasPrefix(digits, "00"):
@@ -50,12 +58,18 @@ func (p Plan) national(digits string) (number, country string) {
 	return valid(digits, p.Country)
 }
 
+// valid asks for the region once: IsValidNumber would look for it again, and
+// where many share a country code that is most of the work.
 func valid(text, region string) (number, country string) {
 	n, err := phonenumbers.Parse(text, region)
-	if err != nil || !phonenumbers.IsValidNumber(n) {
+	if err != nil {
 		return "", ""
 	}
-	if country = phonenumbers.GetRegionCodeForNumber(n); country == unknownRegion {
+	country = phonenumbers.GetRegionCodeForNumber(n)
+	if !phonenumbers.IsValidNumberForRegion(n, country) {
+		return "", ""
+	}
+	if country == unknownRegion {
 		country = ""
 	}
 	return phonenumbers.Format(n, phonenumbers.E164), country
@@ -64,11 +78,26 @@ func valid(text, region string) (number, country string) {
 // clean takes off what people write between digits. Anything else than a number
 // (letters, an extension's *, a SIP URI) gives no digits.
 func clean(sent string) (digits string, plus bool) {
-	sent = strings.TrimSpace(sent)
-	sent, plus = strings.CutPrefix(sent, "+")
-	digits = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "").Replace(sent)
-	if strings.Trim(digits, "0123456789") != "" {
-		return "", false
+	sent, plus = strings.CutPrefix(strings.TrimSpace(sent), "+")
+	written := false // something between the digits
+	for i := range len(sent) {
+		switch c := sent[i]; {
+		case c >= '0' && c <= '9':
+		case isBetween(rune(c)):
+			written = true
+		default:
+			return "", false
+		}
 	}
-	return digits, plus
+	if !written {
+		return sent, plus
+	}
+	return strings.Map(func(r rune) rune {
+		if isBetween(r) {
+			return -1
+		}
+		return r
+	}, sent), plus
 }
+
+func isBetween(r rune) bool { return strings.ContainsRune(" -().", r) }

@@ -30,6 +30,8 @@ func TestE164(t *testing.T) {
 		{"no valid number", international, "440000000000", "", ""},
 		{"extension", number.Plan{Country: "GB"}, "0003*210", "", ""},
 		{"short code", international, "112", "", ""},
+		{"slashes", number.Plan{Country: "GB"}, "020/79460958", "", ""},
+		{"brackets, points and hyphens", number.Plan{}, "+44 (20) 79.46-09 58", "+442079460958", "GB"},
 		{"anonymous", international, "anonymous", "", ""},
 		{"sip uri", international, "sip:442079460958@example.com", "", ""},
 		{"empty", international, "", "", ""},

@@ -19,6 +19,7 @@ func TestCanonicalIsEqual(t *testing.T) {
 		"order of nested fields":   {`{"x":{"a":1,"b":2}}`, `{"x":{"b":2,"a":1}}`},
 		"white space":              {`{"a":[1,{"b":2}]}`, "{ \"a\" :\r\n\t[ 1 , { \"b\" : 2 } ] }"},
 		"escapes of text":          {`{"a":"A/é😀"}`, `{"a":"\u0041\/\u00e9\ud83d\ude00"}`},
+		"escapes of several texts": {`{"a":"A","b":"Bb","c":""}`, `{"\u0061":"\u0041","b":"B\u0062","c":""}`},
 		"escapes of names":         {`{"ab":1}`, `{"\u0061b":1}`},
 		"hex in capitals":          {`{"a":"\u00e9"}`, `{"a":"\u00E9"}`},
 		"framing":                  {`{"a":1}`, `{"data":[{"a":1}]}`},
@@ -83,6 +84,10 @@ func TestCanonicalText(t *testing.T) {
 	const want = `{"1:a:1.50,"1:b:[true,null,"2:é,],"2:cc:{},}`
 	if got := canonical(t, body(`{"cc":{},"b":[true,null,"é"],"a":1.50}`)); got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	const twice = `{"1:a:1,"1:a:2,"1:a:0,"1:b:3,}`
+	if got := canonical(t, body(`{"b":3,"a":1,"a":2,"a":0}`)); got != twice {
+		t.Errorf("%s, want %s", got, twice)
 	}
 }
 

@@ -1,13 +1,11 @@
 package record
 
 import (
+	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/shopspring/decimal"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
@@ -52,8 +50,8 @@ func (f *Fields) find(names []string) (string, *value) {
 		return "", nil
 	}
 	for _, name := range names {
-		v := f.v.get(name)
-		if v == nil || v.kind == kindNull || v.kind == kindString && v.text == "" {
+		v := f.record.get(f.v, name)
+		if v == nil || v.kind == kindNull || v.kind == kindString && v.text.empty() {
 			continue
 		}
 		return name, v
@@ -64,7 +62,7 @@ func (f *Fields) find(names []string) (string, *value) {
 // Has reports whether one of the fields is present, be it null or empty.
 func (f *Fields) Has(names ...string) bool {
 	for _, name := range names {
-		if f.v != nil && f.v.get(name) != nil {
+		if f.v != nil && f.record.get(f.v, name) != nil {
 			return true
 		}
 	}
@@ -95,7 +93,7 @@ func (f *Fields) Key(names ...string) (string, error) {
 	if v.kind != kindString && v.kind != kindNumber {
 		return "", f.Errorf(name, "expected text, found %s", v.kind)
 	}
-	key := numberText(v)
+	key := f.record.numberText(v)
 	switch {
 	case len(key) > cdr.MaxKey:
 		return "", f.Errorf(name, "longer than %d bytes", cdr.MaxKey)
@@ -122,11 +120,11 @@ func (f *Fields) text(limit int, names []string) string {
 		f.Problem(name, "expected text, found "+v.kind.String())
 		return ""
 	}
-	if len(v.text) > limit {
+	if len(f.record.text(v)) > limit {
 		f.Problem(name, fmt.Sprintf("longer than %d bytes", limit))
 		return ""
 	}
-	text := numberText(v)
+	text := f.record.numberText(v)
 	if clean := cdr.Clean(text); clean != text {
 		f.Problem(name, Mended)
 		return clean
@@ -147,95 +145,6 @@ func (f *Fields) Opaque(names ...string) string {
 	return cdr.Clean(string(f.record.raw[v.start-f.record.root.start : v.end-f.record.root.start]))
 }
 
-// numberText returns text as sent, but a number with an exponent (4.4e+11, as
-// some senders print telephone numbers) in full.
-func numberText(v *value) string {
-	if v.kind != kindNumber || !strings.ContainsAny(v.text, "eE.") {
-		return v.text
-	}
-	d, err := parseDecimal(v.text)
-	if err != nil || !d.IsInteger() {
-		return v.text
-	}
-	return d.StringFixed(0)
-}
-
-// Decimal returns a number, be it sent as a number or as text.
-func (f *Fields) Decimal(names ...string) cdr.Amount {
-	name, v := f.find(names)
-	if v == nil {
-		return cdr.Amount{}
-	}
-	if v.kind != kindNumber && v.kind != kindString {
-		f.Problem(name, "expected a number, found "+v.kind.String())
-		return cdr.Amount{}
-	}
-	d, err := parseDecimal(strings.TrimSpace(v.text))
-	if err != nil {
-		f.Problem(name, err.Error())
-		return cdr.Amount{}
-	}
-	return decimal.NewNullDecimal(d)
-}
-
-// Seconds returns a length of a call. A negative one, and one of more than a
-// year, is unreadable: neither sums nor moments may come of it.
-func (f *Fields) Seconds(names ...string) cdr.Amount {
-	const year = 366 * 24 * 60 * 60
-	a := f.Decimal(names...)
-	if !a.Valid {
-		return a
-	}
-	name, _ := f.find(names)
-	switch {
-	case a.Decimal.IsNegative():
-		f.Problem(name, "negative")
-	case a.Decimal.GreaterThan(decimal.NewFromInt(year)):
-		f.Problem(name, "longer than a year")
-	default:
-		return a
-	}
-	return cdr.Amount{}
-}
-
-// parseDecimal bounds length and exponent, because 1e999999999 is nine bytes
-// here and a gigabyte once it is written out.
-func parseDecimal(text string) (decimal.Decimal, error) {
-	if len(text) > 64 {
-		return decimal.Decimal{}, fmt.Errorf("not a number of reasonable length")
-	}
-	if i := strings.IndexAny(text, "eE"); i >= 0 && strings.Trim(text[:i], "+-.0123456789") == "" {
-		exponent, err := strconv.Atoi(text[i+1:])
-		if err != nil || exponent > 32 || exponent < -32 {
-			return decimal.Decimal{}, fmt.Errorf("not a number of reasonable size")
-		}
-	}
-	d, err := decimal.NewFromString(text)
-	if err != nil {
-		return d, fmt.Errorf("not a number")
-	}
-	return d, nil
-}
-
-// maxInt is the largest number that Int returns: more than any code, interval or
-// count of segments, and what smallint holds.
-const maxInt = 32_767
-
-// Int returns a small whole number, nil when there is none.
-func (f *Fields) Int(names ...string) *int {
-	a := f.Decimal(names...)
-	if !a.Valid {
-		return nil
-	}
-	if !a.Decimal.IsInteger() || a.Decimal.Abs().GreaterThan(decimal.New(maxInt, 0)) {
-		name, _ := f.find(names)
-		f.Problem(name, "not a whole number in range")
-		return nil
-	}
-	n := int(a.Decimal.IntPart())
-	return &n
-}
-
 // Bool returns a boolean, also one sent as text or as 0 or 1; nil when there is
 // none.
 func (f *Fields) Bool(names ...string) *bool {
@@ -243,12 +152,11 @@ func (f *Fields) Bool(names ...string) *bool {
 	if v == nil {
 		return nil
 	}
-	yes, no := true, false
-	switch strings.ToLower(v.text) {
+	switch strings.ToLower(string(f.record.text(v))) {
 	case "true", "1", "yes":
-		return &yes
+		return new(true)
 	case "false", "0", "no":
-		return &no
+		return new(false)
 	}
 	f.Problem(name, "expected true or false")
 	return nil
@@ -267,7 +175,11 @@ func (f *Fields) Time(names ...string) time.Time {
 		f.Problem(name, "expected a time, found "+v.kind.String())
 		return time.Time{}
 	}
-	at, err := parseTime(strings.TrimSpace(numberText(v)))
+	sent := f.record.text(v)
+	if v.kind == kindNumber {
+		sent = []byte(f.record.numberText(v))
+	}
+	at, err := parseTime(bytes.TrimSpace(sent))
 	if err != nil {
 		f.Problem(name, err.Error())
 		return time.Time{}
@@ -277,7 +189,6 @@ func (f *Fields) Time(names ...string) time.Time {
 
 // Direction returns inbound or outbound, in any case of letters.
 func (f *Fields) Direction(names ...string) cdr.Direction {
-	name, _ := f.find(names)
 	switch strings.ToLower(f.Text(names...)) {
 	case "inbound":
 		return cdr.Inbound
@@ -285,6 +196,7 @@ func (f *Fields) Direction(names ...string) cdr.Direction {
 		return cdr.Outbound
 	case "":
 	default:
+		name, _ := f.find(names)
 		f.Problem(name, "neither inbound nor outbound")
 	}
 	return ""

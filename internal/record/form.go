@@ -2,51 +2,122 @@ package record
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/hex"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
-	"net/url"
+	"slices"
 	"strings"
 )
 
 // maxPairs is how many parameters a form may have.
 const maxPairs = 10_000
 
-// readForm reads pairs as browsers send them. A broken percent sign stands for
-// itself, for VoipNow may send its values without encoding.
-func readForm(text string) Piece {
-	raw := []byte(text)
-	var pairs [][2]string
-	for pair := range strings.SplitSeq(text, "&") {
-		if pair == "" {
-			continue
-		}
-		if len(pairs) == maxPairs {
-			return Piece{Raw: raw, Reason: "body: more parameters than a form may have"}
-		}
-		name, text, _ := strings.Cut(pair, "=")
-		pairs = append(pairs, [2]string{unescape(name), unescape(text)})
-	}
-	if len(pairs) == 0 {
-		return Piece{Raw: raw, Reason: "body: a form without parameters"}
-	}
-	return Piece{Record: newForm(pairs, raw), Raw: raw}
+// form gathers the parameters of a form.
+type form struct {
+	tree
+	pairs []pair
 }
 
-func unescape(s string) string {
-	if u, err := url.QueryUnescape(s); err == nil {
-		return u
+type pair struct{ name, text span }
+
+func (f *form) add(name, text []byte, decode func(out, text []byte) []byte) {
+	put := func(text []byte) span {
+		start := len(f.data)
+		f.data = decode(f.data, text)
+		return span{start: int32(start), end: int32(len(f.data))}
 	}
-	return s
+	f.pairs = append(f.pairs, pair{put(name), put(text)})
+}
+
+// readForm reads pairs as browsers send them. A broken percent sign stands for
+// itself, for VoipNow may send its values without encoding.
+func readForm(raw []byte) Piece {
+	f := form{tree: tree{data: make([]byte, 0, len(raw))}}
+	for sent := range bytes.SplitSeq(raw, []byte("&")) {
+		if len(sent) == 0 {
+			continue
+		}
+		if len(f.pairs) == maxPairs {
+			return Piece{Raw: raw, Reason: "body: more parameters than a form may have"}
+		}
+		name, text, _ := bytes.Cut(sent, []byte("="))
+		f.add(name, text, appendUnescaped)
+	}
+	if len(f.pairs) == 0 {
+		return Piece{Raw: raw, Reason: "body: a form without parameters"}
+	}
+	return Piece{Record: f.record(raw), Raw: raw}
+}
+
+// appendUnescaped adds what url.QueryUnescape returns, or the text itself where
+// that is an error.
+func appendUnescaped(out, text []byte) []byte {
+	begin := len(out)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '+':
+			out = append(out, ' ')
+		case '%':
+			if i+2 >= len(text) {
+				return append(out[:begin], text...)
+			}
+			var err error
+			if out, err = hex.AppendDecode(out, text[i+1:i+3]); err != nil {
+				return append(out[:begin], text...)
+			}
+			i += 2
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// record makes a record of the parameters, as if they were the members of an
+// object. Repeated names become a list, sorted, because the order of pairs has no
+// meaning.
+func (f *form) record(raw []byte) *Record {
+	slices.SortFunc(f.pairs, func(a, b pair) int {
+		return cmp.Or(bytes.Compare(f.bytes(a.name), f.bytes(b.name)), bytes.Compare(f.bytes(a.text), f.bytes(b.text)))
+	})
+	f.values = append(make([]value, 0, 1+len(f.pairs)), value{kind: kindObject, first: 1})
+	for rest := f.pairs; len(rest) > 0; {
+		name, n := rest[0].name, 1
+		for n < len(rest) && bytes.Equal(f.bytes(rest[n].name), f.bytes(name)) {
+			n++
+		}
+		if n == 1 {
+			f.value(value{kind: kindString, name: name, text: rest[0].text}, 0)
+		} else {
+			f.value(value{kind: kindArray, name: name}, n)
+			for _, p := range rest[:n] {
+				f.value(value{kind: kindString, text: p.text}, 0)
+			}
+		}
+		rest = rest[n:]
+	}
+	f.values[0].next = int32(len(f.values))
+	return &Record{tree: f.tree, root: &f.values[0], raw: raw, form: true}
+}
+
+// value adds a value in which so many others follow.
+func (f *form) value(v value, others int) {
+	v.first = int32(len(f.values) + 1)
+	v.next = v.first + int32(others)
+	f.values = append(f.values, v)
 }
 
 // isMultipart reports whether a body begins with a boundary, and the type or the
 // first part says so too.
 func isMultipart(contentType string, body []byte) bool {
+	if !bytes.HasPrefix(body, []byte("--")) {
+		return false
+	}
 	head := bytes.ToLower(body[:min(len(body), 1024)])
-	return bytes.HasPrefix(body, []byte("--")) &&
-		(strings.HasPrefix(strings.ToLower(contentType), "multipart/") || bytes.Contains(head, []byte("\ncontent-disposition:")))
+	return strings.HasPrefix(strings.ToLower(contentType), "multipart/") || bytes.Contains(head, []byte("\ncontent-disposition:"))
 }
 
 func readMultipart(contentType string, body []byte) Piece {
@@ -58,30 +129,30 @@ func readMultipart(contentType string, body []byte) Piece {
 		first, _, _ := bytes.Cut(body, []byte("\n"))
 		boundary = strings.TrimPrefix(strings.TrimSpace(string(first)), "--")
 	}
-	pairs, err := multipartPairs(multipart.NewReader(bytes.NewReader(body), boundary))
+	f, err := multipartForm(multipart.NewReader(bytes.NewReader(body), boundary))
 	if err != nil {
 		return Piece{Raw: body, Reason: "body: multipart: " + err.Error()}
 	}
-	return Piece{Record: newForm(pairs, body), Raw: body}
+	return Piece{Record: f.record(body), Raw: body}
 }
 
-func multipartPairs(r *multipart.Reader) ([][2]string, error) {
-	var pairs [][2]string
+func multipartForm(r *multipart.Reader) (*form, error) {
+	var f form
 	for {
 		part, err := r.NextPart()
-		if errors.Is(err, io.EOF) && len(pairs) > 0 {
-			return pairs, nil
+		if errors.Is(err, io.EOF) && len(f.pairs) > 0 {
+			return &f, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		if len(pairs) == maxPairs {
+		if len(f.pairs) == maxPairs {
 			return nil, errors.New("more parameters than a form may have")
 		}
 		text, err := io.ReadAll(part)
 		if err != nil {
 			return nil, err
 		}
-		pairs = append(pairs, [2]string{part.FormName(), string(text)})
+		f.add([]byte(part.FormName()), text, func(out, text []byte) []byte { return append(out, text...) })
 	}
 }

@@ -12,58 +12,16 @@ const MaxDepth = 128
 // largest record known (DIDWW's inbound CDR) holds 60.
 const MaxValues = 100_000
 
-// kind is what a JSON value is.
-type kind byte
-
-const (
-	kindNull kind = iota
-	kindBool
-	kindNumber
-	kindString
-	kindArray
-	kindObject
-)
-
-func (k kind) String() string {
-	return [...]string{"null", "a boolean", "a number", "a string", "a list", "an object"}[k]
-}
-
-// value is a JSON value that keeps the text of its numbers and the bytes of its
-// strings as sent.
-type value struct {
-	kind    kind
-	text    string // number, true or false: as sent; string: unescaped, bytes not checked
-	members []member
-	items   []value
-
-	start, end int // where it stands in the body
-}
-
-type member struct {
-	name  string
-	value value
-}
-
-// get returns the last member of that name, as most parsers do.
-func (v *value) get(name string) *value {
-	for i := len(v.members) - 1; i >= 0; i-- {
-		if v.members[i].name == name {
-			return &v.members[i].value
-		}
-	}
-	return nil
-}
-
 var errEnd = errors.New("ends in the middle of a value")
 
 // parser reads JSON values one after another. It is written by hand because
 // encoding/json loses the text of numbers inside of any, matches names without
 // case and replaces broken text silently.
 type parser struct {
-	data  []byte
+	tree  // of the value that is being read
 	pos   int
 	depth int
-	count int // values read; bounded, for a tree weighs many times its text
+	room  int // for how many values a tree is made
 }
 
 func (p *parser) errorf(format string, args ...any) error {
@@ -90,39 +48,60 @@ func (p *parser) peek() byte {
 	return p.data[p.pos]
 }
 
-func (p *parser) value() (value, error) {
-	p.space()
-	start := p.pos
-	p.count++
-	if p.count > MaxValues {
-		return value{}, p.errorf("more than %d values in one record", MaxValues)
-	}
-	v, err := p.read()
-	v.start, v.end = start, p.pos
-	return v, err
+// next reads a value into a new tree. Records of one body have about as many
+// values each, up to 128.
+func (p *parser) next() (tree, error) {
+	p.room = min(max(len(p.values), p.room, 24), 128)
+	p.unescaped, p.values = nil, make([]value, 0, p.room)
+	err := p.value(span{})
+	return p.tree, err
 }
 
-func (p *parser) read() (value, error) {
-	switch c := p.peek(); {
-	case p.pos == len(p.data):
-		return value{}, errEnd
+// value reads a value, whose name is known already.
+func (p *parser) value(name span) error {
+	p.space()
+	if len(p.values) == MaxValues {
+		return p.errorf("more than %d values in one record", MaxValues)
+	}
+	at := len(p.values)
+	p.values = append(p.values, value{name: name, start: int32(p.pos), first: int32(at + 1)})
+	kind, text, err := p.read()
+	v := &p.values[at]
+	v.kind, v.text, v.end, v.next = kind, text, int32(p.pos), int32(len(p.values))
+	return err
+}
+
+func (p *parser) read() (kind, span, error) {
+	c, start := p.peek(), p.pos
+	switch {
+	case start == len(p.data):
+		return kindNull, span{}, errEnd
 	case c == '{':
-		return p.object()
+		return kindObject, span{}, p.object()
 	case c == '[':
-		return p.array()
+		return kindArray, span{}, p.array()
 	case c == '"':
-		s, err := p.string()
-		return value{kind: kindString, text: s}, err
+		text, err := p.string()
+		return kindString, text, err
 	case c == '-' || c >= '0' && c <= '9':
-		return p.number()
+		err := p.number()
+		return kindNumber, p.since(start), err
+	case p.word("null"):
+		return kindNull, p.since(start), nil
+	case p.word("true"), p.word("false"):
+		return kindBool, p.since(start), nil
 	}
-	for _, w := range [...]value{{kind: kindBool, text: "true"}, {kind: kindBool, text: "false"}, {kind: kindNull, text: "null"}} {
-		if end := p.pos + len(w.text); end <= len(p.data) && string(p.data[p.pos:end]) == w.text {
-			p.pos = end
-			return w, nil
-		}
+	return kindNull, span{}, p.errorf("not JSON")
+}
+
+func (p *parser) since(start int) span { return span{start: int32(start), end: int32(p.pos)} }
+
+func (p *parser) word(w string) bool {
+	if end := p.pos + len(w); end > len(p.data) || string(p.data[p.pos:end]) != w {
+		return false
 	}
-	return value{}, p.errorf("not JSON")
+	p.pos += len(w)
+	return true
 }
 
 func (p *parser) enter() error {
@@ -134,59 +113,51 @@ func (p *parser) enter() error {
 	return nil
 }
 
-func (p *parser) object() (value, error) {
-	v := value{kind: kindObject}
+func (p *parser) object() error {
 	if err := p.enter(); err != nil {
-		return v, err
+		return err
 	}
 	defer func() { p.depth-- }()
 	if p.peek() == '}' {
 		p.pos++
-		return v, nil
+		return nil
 	}
 	for {
 		if p.peek() != '"' {
-			return v, p.expected(`"`)
+			return p.expected(`"`)
 		}
 		name, err := p.string()
 		if err != nil {
-			return v, err
+			return err
 		}
 		if p.peek() != ':' {
-			return v, p.expected(":")
+			return p.expected(":")
 		}
 		p.pos++
-		item, err := p.value()
-		if err != nil {
-			return v, err
+		if err := p.value(name); err != nil {
+			return err
 		}
-		v.members = append(v.members, member{name, item})
-		more, err := p.more('}')
-		if err != nil || !more {
-			return v, err
+		if more, err := p.more('}'); err != nil || !more {
+			return err
 		}
 	}
 }
 
-func (p *parser) array() (value, error) {
-	v := value{kind: kindArray}
+func (p *parser) array() error {
 	if err := p.enter(); err != nil {
-		return v, err
+		return err
 	}
 	defer func() { p.depth-- }()
 	if p.peek() == ']' {
 		p.pos++
-		return v, nil
+		return nil
 	}
 	for {
-		item, err := p.value()
-		if err != nil {
-			return v, err
+		if err := p.value(span{}); err != nil {
+			return err
 		}
-		v.items = append(v.items, item)
-		more, err := p.more(']')
-		if err != nil || !more {
-			return v, err
+		if more, err := p.more(']'); err != nil || !more {
+			return err
 		}
 	}
 }
@@ -211,19 +182,18 @@ func (p *parser) expected(what string) error {
 	return p.errorf("expected %s", what)
 }
 
-func (p *parser) number() (value, error) {
-	start := p.pos
+func (p *parser) number() error {
 	if p.data[p.pos] == '-' {
 		p.pos++
 	}
 	whole := p.pos
 	if !p.digits() || p.data[whole] == '0' && p.pos > whole+1 {
-		return value{}, p.errorf("not a number")
+		return p.errorf("not a number")
 	}
 	if p.pos < len(p.data) && p.data[p.pos] == '.' {
 		p.pos++
 		if !p.digits() {
-			return value{}, p.errorf("not a number")
+			return p.errorf("not a number")
 		}
 	}
 	if p.pos < len(p.data) && (p.data[p.pos] == 'e' || p.data[p.pos] == 'E') {
@@ -232,10 +202,10 @@ func (p *parser) number() (value, error) {
 			p.pos++
 		}
 		if !p.digits() {
-			return value{}, p.errorf("not a number")
+			return p.errorf("not a number")
 		}
 	}
-	return value{kind: kindNumber, text: string(p.data[start:p.pos])}, nil
+	return nil
 }
 
 func (p *parser) digits() bool {

@@ -8,32 +8,41 @@ import (
 // string reads a string. Escaped lone surrogates become their three bytes, which
 // are not UTF-8: they count in the identity of a record and are mended where
 // text is taken from it.
-func (p *parser) string() (string, error) {
+func (p *parser) string() (span, error) {
 	p.pos++
 	start := p.pos
 	for p.pos < len(p.data) {
 		switch c := p.data[p.pos]; {
 		case c == '"':
+			s := p.since(start)
 			p.pos++
-			return string(p.data[start : p.pos-1]), nil
+			return s, nil
 		case c == '\\':
-			return p.escaped(append([]byte(nil), p.data[start:p.pos]...))
+			return p.escaped(start)
 		case c < ' ':
-			return "", p.errorf("control character in a string")
+			return span{}, p.errorf("control character in a string")
 		}
 		p.pos++
 	}
-	return "", errEnd
+	return span{}, errEnd
 }
 
-func (p *parser) escaped(out []byte) (string, error) {
+// escaped reads a string that has its first escape here.
+func (p *parser) escaped(start int) (span, error) {
+	s := span{start: int32(len(p.unescaped)), unescaped: true}
+	out, err := p.unescape(append(p.unescaped, p.data[start:p.pos]...))
+	p.unescaped, s.end = out, int32(len(out))
+	return s, err
+}
+
+func (p *parser) unescape(out []byte) ([]byte, error) {
 	for p.pos < len(p.data) {
 		switch c := p.data[p.pos]; {
 		case c == '"':
 			p.pos++
-			return string(out), nil
+			return out, nil
 		case c < ' ':
-			return "", p.errorf("control character in a string")
+			return nil, p.errorf("control character in a string")
 		case c != '\\':
 			out = append(out, c)
 			p.pos++
@@ -41,7 +50,7 @@ func (p *parser) escaped(out []byte) (string, error) {
 		}
 		p.pos++
 		if p.pos == len(p.data) {
-			return "", errEnd
+			return nil, errEnd
 		}
 		c := p.data[p.pos]
 		p.pos++
@@ -61,14 +70,14 @@ func (p *parser) escaped(out []byte) (string, error) {
 		case 'u':
 			r, err := p.codepoint()
 			if err != nil {
-				return "", err
+				return nil, err
 			}
 			out = appendRune(out, r)
 		default:
-			return "", p.errorf("unknown escape in a string")
+			return nil, p.errorf("unknown escape in a string")
 		}
 	}
-	return "", errEnd
+	return nil, errEnd
 }
 
 // codepoint reads the hex digits after \u, and the second half of a surrogate

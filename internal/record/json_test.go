@@ -17,8 +17,8 @@ func FuzzParser(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p := parser{data: text}
-		v, err := p.value()
+		p := parser{tree: tree{data: text}}
+		v, err := p.next()
 		accepted := err == nil && p.peek() == 0 && p.pos == len(text)
 		if valid := json.Valid(text); accepted != valid {
 			if !accepted && tooMuch(err) {
@@ -29,7 +29,7 @@ func FuzzParser(f *testing.F) {
 		if !accepted {
 			return
 		}
-		if ours, theirs := ourTokens(nil, &v), theirTokens(t, text); strings.Join(ours, "\n") != strings.Join(theirs, "\n") {
+		if ours, theirs := ourTokens(nil, &v, &v.values[0]), theirTokens(t, text); strings.Join(ours, "\n") != strings.Join(theirs, "\n") {
 			t.Fatalf("%q: %q, encoding/json %q", text, ours, theirs)
 		}
 	})
@@ -39,26 +39,27 @@ func tooMuch(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "nested deeper") || strings.Contains(err.Error(), "more than"))
 }
 
-func ourTokens(out []string, v *value) []string {
+func ourTokens(out []string, t *tree, v *value) []string {
 	switch v.kind {
 	case kindObject:
 		out = append(out, "{")
-		for i := range v.members {
-			out = ourTokens(append(out, "string "+plain(v.members[i].name)), &v.members[i].value)
+		for i := v.first; i < v.next; i = t.values[i].next {
+			m := &t.values[i]
+			out = ourTokens(append(out, "string "+plain(string(t.name(m)))), t, m)
 		}
 		return append(out, "}")
 	case kindArray:
 		out = append(out, "[")
-		for i := range v.items {
-			out = ourTokens(out, &v.items[i])
+		for i := v.first; i < v.next; i = t.values[i].next {
+			out = ourTokens(out, t, &t.values[i])
 		}
 		return append(out, "]")
 	case kindString:
-		return append(out, "string "+plain(v.text))
+		return append(out, "string "+plain(string(t.text(v))))
 	case kindNumber:
-		return append(out, "number "+v.text)
+		return append(out, "number "+string(t.text(v)))
 	}
-	return append(out, v.text)
+	return append(out, string(t.text(v)))
 }
 
 func theirTokens(t *testing.T, text []byte) []string {
@@ -95,14 +96,15 @@ func plain(text string) string {
 // A value knows where it stands in the body.
 func TestValuePosition(t *testing.T) {
 	t.Parallel()
-	p := parser{data: []byte(` { "a" : [ 1 , "x" ] } `)}
-	v, err := p.value()
+	p := parser{tree: tree{data: []byte(` { "a" : [ 1 , "x" ] } `)}}
+	v, err := p.next()
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := v.get("a")
-	for want, got := range map[string]*value{`{ "a" : [ 1 , "x" ] }`: &v, `[ 1 , "x" ]`: list, `"x"`: &list.items[1]} {
-		if text := string(p.data[got.start:got.end]); text != want {
+	root := &v.values[0]
+	list := v.get(root, "a")
+	for want, got := range map[string]*value{`{ "a" : [ 1 , "x" ] }`: root, `[ 1 , "x" ]`: list, `"x"`: &v.values[list.first+1]} {
+		if text := string(v.data[got.start:got.end]); text != want {
 			t.Errorf("%q, want %q", text, want)
 		}
 	}

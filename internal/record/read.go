@@ -31,7 +31,7 @@ func Read(d cdr.Delivery) iter.Seq[Piece] {
 		case d.BodyProblem != "":
 			yield(Piece{Raw: d.Body, Reason: d.BodyProblem})
 		case len(trimmed) == 0 && d.Query != "":
-			piece := readForm(d.Query)
+			piece := readForm([]byte(d.Query))
 			piece.Raw = nil // the delivery keeps its query beside its body
 			yield(piece)
 		case len(trimmed) == 0:
@@ -41,7 +41,7 @@ func Read(d cdr.Delivery) iter.Seq[Piece] {
 		case isMultipart(d.ContentType, trimmed):
 			yield(readMultipart(d.ContentType, trimmed))
 		case isForm(d.ContentType, trimmed):
-			yield(readForm(string(trimmed)))
+			yield(readForm(trimmed))
 		default:
 			readJSON(body, yield) // garbage first, perhaps records after it
 		}

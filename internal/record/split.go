@@ -17,13 +17,13 @@ type splitter struct {
 }
 
 func readJSON(body []byte, yield func(Piece) bool) {
-	s := &splitter{parser: parser{data: body}, yield: yield, budget: 4*len(body) + 1<<20}
-	for s.next() {
+	s := &splitter{parser: parser{tree: tree{data: body}}, yield: yield, budget: 4*len(body) + 1<<20}
+	for s.step() {
 	}
 }
 
-// next reads one value or bracket. It returns false at the end.
-func (s *splitter) next() bool {
+// step reads one value or bracket. It returns false at the end.
+func (s *splitter) step() bool {
 	c := s.peek()
 	start := s.pos
 	switch {
@@ -44,8 +44,7 @@ func (s *splitter) next() bool {
 		s.list = false
 		return true
 	}
-	s.count = 0
-	v, err := s.value()
+	v, err := s.next()
 	if err != nil {
 		s.depth = 0
 		s.budget -= s.pos - start
@@ -55,35 +54,27 @@ func (s *splitter) next() bool {
 		s.recover(start)
 		return s.reject(start, err)
 	}
-	return s.unwrap(v)
+	return s.unwrap(&v)
 }
 
 // unwrap hands on a value, or the values inside of a JSON:API envelope.
-func (s *splitter) unwrap(v value) bool {
-	data := wrapped(&v)
-	switch {
-	case data == nil:
-		return s.accept(v)
-	case data.kind == kindObject:
-		return s.accept(*data)
+func (s *splitter) unwrap(t *tree) bool {
+	root := &t.values[0]
+	if data := t.wrapped(root); data != nil {
+		return s.accept(t, data)
 	}
-	for _, item := range data.items {
-		if !s.accept(item) {
-			return false
-		}
-	}
-	return true
+	return s.accept(t, root)
 }
 
 // wrapped returns the object or list of objects inside of {"data":…}, nil when
 // the value is a record itself.
-func wrapped(v *value) *value {
+func (t *tree) wrapped(v *value) *value {
 	var data *value
-	for i := range v.members {
-		m := &v.members[i]
-		switch m.name {
+	for i := v.first; i < v.next; i = t.values[i].next {
+		m := &t.values[i]
+		switch string(t.name(m)) {
 		case "data":
-			data = &m.value
+			data = m
 		case "meta", "links", "jsonapi", "included":
 		default:
 			return nil
@@ -112,11 +103,11 @@ func (s *splitter) enterWrapper(start int) bool {
 	return true
 }
 
-// accept hands on a record; of a list within a list the items.
-func (s *splitter) accept(v value) bool {
+// accept hands on a record; of a list the items.
+func (s *splitter) accept(t *tree, v *value) bool {
 	if v.kind == kindArray {
-		for _, item := range v.items {
-			if !s.accept(item) {
+		for i := v.first; i < v.next; i = t.values[i].next {
+			if !s.accept(t, &t.values[i]) {
 				return false
 			}
 		}
@@ -127,7 +118,7 @@ func (s *splitter) accept(v value) bool {
 	if v.kind != kindObject {
 		return s.yield(Piece{Raw: raw, Reason: "expected an object, found " + v.kind.String()})
 	}
-	r := &Record{root: v, raw: raw}
+	r := &Record{tree: *t, root: v, raw: raw}
 	if !utf8.Valid(raw) {
 		r.note = "body: " + Mended
 	}
@@ -162,7 +153,7 @@ func (s *splitter) recover(start int) {
 		if newline < 0 {
 			break
 		}
-		line := parser{data: s.data, pos: at + newline + 1}
+		line := parser{tree: tree{data: s.data}, pos: at + newline + 1}
 		line.space()
 		at = line.pos
 		if s.readable(at) {
@@ -175,13 +166,13 @@ func (s *splitter) recover(start int) {
 
 // readable reports whether a record, or a list of them, begins at a position.
 func (s *splitter) readable(at int) bool {
-	p := parser{data: s.data, pos: at}
+	p := parser{tree: tree{data: s.data}, pos: at}
 	c := p.peek()
 	if c != '{' && (c != '[' || s.list) {
 		return false
 	}
 	begin := p.pos
-	_, err := p.value()
+	_, err := p.next()
 	s.budget -= p.pos - begin
 	return err == nil
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"time"
@@ -25,17 +26,20 @@ func layouts() [10]string {
 	}
 }
 
-func parseTime(text string) (time.Time, error) {
-	if text == "" {
+func parseTime(sent []byte) (time.Time, error) {
+	if len(sent) == 0 {
 		return time.Time{}, nil
 	}
-	if at, ok := parseEpoch(text); ok {
+	if at, ok := parseEpoch(sent); ok {
 		if at.Equal(time.UnixMicro(0)) {
 			return time.Time{}, nil
 		}
 		return inRange(at)
 	}
-	text = strings.Replace(text, " GMT", " UTC", 1)
+	if at, ok := plainTime(sent); ok {
+		return inRange(at)
+	}
+	text := strings.Replace(string(sent), " GMT", " UTC", 1)
 	for _, layout := range layouts() {
 		if at, err := time.Parse(layout, text); err == nil {
 			return inRange(at)
@@ -44,13 +48,87 @@ func parseTime(text string) (time.Time, error) {
 	return time.Time{}, errors.New("not a time")
 }
 
-// parseEpoch reads seconds, milliseconds, microseconds or nanoseconds since
-// 1970, by the number of digits: PIOPIY's `time` has 13, its `start_time` 10.
-func parseEpoch(text string) (time.Time, bool) {
-	if strings.Trim(text, "0123456789.") != "" || len(text) > 32 {
+// plainTime reads 2006-01-02T15:04:05, with a blank for the T, a fraction and a
+// zone, as nearly all times come. What it reads, time.Parse reads alike with one
+// of the layouts, slower.
+func plainTime(text []byte) (time.Time, bool) {
+	const shape = "2006-01-02T15:04:05"
+	if len(text) < len(shape) || text[4] != '-' || text[7] != '-' || text[10] != 'T' && text[10] != ' ' || text[13] != ':' || text[16] != ':' {
 		return time.Time{}, false
 	}
-	d, err := decimal.NewFromString(text)
+	year, month, day := digits(text[:4]), digits(text[5:7]), digits(text[8:10])
+	hour, minute, second := digits(text[11:13]), digits(text[14:16]), digits(text[17:19])
+	nanos, rest := fraction(text[len(shape):])
+	east, ok := offset(rest)
+	if !ok || min(year, month, day, hour, minute, second) < 0 || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	at := time.Date(int(year), time.Month(month), int(day), int(hour), int(minute), int(second), nanos, time.UTC)
+	if at.Month() != time.Month(month) {
+		return time.Time{}, false // no day of this month
+	}
+	return at.Add(-east), true
+}
+
+// fraction reads a fraction of a second and returns what is behind it.
+func fraction(text []byte) (nanos int, rest []byte) {
+	if len(text) == 0 || text[0] != '.' {
+		return 0, text
+	}
+	n := 1
+	for scale := int(1e8); scale > 0 && n < len(text) && text[n] >= '0' && text[n] <= '9'; scale /= 10 {
+		nanos += int(text[n]-'0') * scale
+		n++
+	}
+	if n == 1 {
+		return 0, text // a point alone is no fraction
+	}
+	return nanos, text[n:]
+}
+
+// offset reads the end of a time: nothing, Z or +02:00.
+func offset(zone []byte) (east time.Duration, ok bool) {
+	switch {
+	case len(zone) == 0, len(zone) == 1 && zone[0] == 'Z':
+		return 0, true
+	case len(zone) != len("+02:00") || zone[0] != '+' && zone[0] != '-' || zone[3] != ':':
+		return 0, false
+	}
+	hours, minutes := digits(zone[1:3]), digits(zone[4:6])
+	if hours < 0 || hours > 23 || minutes < 0 || minutes > 59 {
+		return 0, false
+	}
+	east = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
+	if zone[0] == '-' {
+		east = -east
+	}
+	return east, true
+}
+
+// digits returns the number that digits are, -1 where there is anything else or
+// more than an int64 holds.
+func digits(text []byte) int64 {
+	n, ok := appendDigits(0, text)
+	if !ok || len(text) == 0 || len(text) > maxDigits {
+		return -1
+	}
+	return n
+}
+
+// parseEpoch reads seconds, milliseconds, microseconds or nanoseconds since
+// 1970, by the number of digits: PIOPIY's `time` has 13, its `start_time` 10.
+func parseEpoch(sent []byte) (time.Time, bool) {
+	if len(sent) > 32 || len(bytes.Trim(sent, "0123456789.")) > 0 {
+		return time.Time{}, false
+	}
+	if n := digits(sent); n >= 0 {
+		return plainEpoch(n), true
+	}
+	return oddEpoch(sent)
+}
+
+func oddEpoch(sent []byte) (time.Time, bool) {
+	d, err := decimal.NewFromString(string(sent))
 	if err != nil {
 		return time.Time{}, false
 	}
@@ -68,6 +146,19 @@ func parseEpoch(text string) (time.Time, bool) {
 		return time.Time{}, true // inRange says why
 	}
 	return time.UnixMicro(micros.IntPart()), true
+}
+
+// plainEpoch is parseEpoch for digits alone.
+func plainEpoch(n int64) time.Time {
+	switch {
+	case n >= 1e17:
+		return time.UnixMicro(n / 1000)
+	case n >= 1e14:
+		return time.UnixMicro(n)
+	case n >= 1e11:
+		return time.UnixMilli(n)
+	}
+	return time.Unix(n, 0)
 }
 
 func inRange(at time.Time) (time.Time, error) {

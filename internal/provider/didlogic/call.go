@@ -73,5 +73,10 @@ func disposition(word string) cdr.Disposition {
 
 // bare takes case, spaces, underscores and hyphens off a word.
 func bare(word string) string {
-	return strings.ToUpper(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(word))
+	return strings.ToUpper(strings.Map(func(r rune) rune {
+		if r == ' ' || r == '_' || r == '-' {
+			return -1
+		}
+		return r
+	}, word))
 }

@@ -100,7 +100,7 @@ func newFacts(f *record.Fields, callID string) *cdr.Facts {
 // how a call came out. "all" is a search filter that slipped into W2's list. Case
 // and gaps do not count: W5 prints ANSWERED.
 func disposition(word string) cdr.Disposition {
-	switch strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(word)) {
+	switch bare(word) {
 	case "answered":
 		return cdr.Answered
 	case "noanswer":
@@ -117,4 +117,14 @@ func disposition(word string) cdr.Disposition {
 		return ""
 	}
 	return cdr.Unknown
+}
+
+// bare takes case, spaces, underscores and hyphens off a word.
+func bare(word string) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if r == ' ' || r == '_' || r == '-' {
+			return -1
+		}
+		return r
+	}, word))
 }

@@ -1,0 +1,83 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Payload returns the record as JSON that Postgres can keep: an object as sent,
+// with U+FFFD for bytes that are not UTF-8; a form as an object of its
+// parameters, with a list where a name repeats. It may be a part of the body.
+func (r *Record) Payload() []byte {
+	switch {
+	case r.form:
+		return r.formPayload()
+	case utf8.Valid(r.raw):
+		return slices.Clip(r.raw)
+	}
+	return bytes.ToValidUTF8(r.raw, []byte("\uFFFD"))
+}
+
+func (r *Record) formPayload() []byte {
+	if payload, ok := r.plainPayload(); ok {
+		return payload
+	}
+	return r.oddPayload()
+}
+
+func (r *Record) oddPayload() []byte {
+	params := make(map[string]any)
+	for i := r.root.first; i < r.root.next; i = r.values[i].next {
+		m := &r.values[i]
+		if m.kind == kindString {
+			params[valid(r.name(m))] = valid(r.text(m))
+			continue
+		}
+		var all []string
+		for j := m.first; j < m.next; j++ {
+			all = append(all, valid(r.text(&r.values[j])))
+		}
+		params[valid(r.name(m))] = all
+	}
+	payload, err := json.Marshal(params)
+	if err != nil {
+		panic(err) // strings and lists of strings always marshal
+	}
+	return payload
+}
+
+// plainPayload is oddPayload where no text needs an escape. The members are
+// sorted and no two have the same name.
+func (r *Record) plainPayload() ([]byte, bool) {
+	out := make([]byte, 0, len(r.data)+6*len(r.values))
+	for i := r.root.first; i < r.root.next; i = r.values[i].next {
+		m := &r.values[i]
+		if m.kind != kindString || !isPlain(r.name(m)) || !isPlain(r.text(m)) {
+			return nil, false
+		}
+		out = append(out, `,"`...)
+		out = append(out, r.name(m)...)
+		out = append(out, `":"`...)
+		out = append(out, r.text(m)...)
+		out = append(out, '"')
+	}
+	out[0] = '{' // there is a member at least
+	return append(out, '}'), true
+}
+
+// isPlain reports whether encoding/json writes a text as it is.
+func isPlain(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
+
+// valid puts one U+FFFD for bytes that are not UTF-8, as cdr.Clean does: what is
+// decoded from the payload later must be what was decoded at first.
+func valid(s []byte) string { return strings.ToValidUTF8(string(s), "\uFFFD") }
