@@ -16,14 +16,20 @@ import (
 
 // readBody returns a body inflated, or as it was received and the reason why it
 // could not be inflated. An error means that nothing may be stored.
-func (s *Server) readBody(c echo.Context, held *lease) (body []byte, problem string, err error) {
+//
+// The read deadline that observe set is the body's alone: at the end of a body
+// net/http clears it, and leaveBody sets another where the end was not reached.
+func (s *Server) readBody(c echo.Context, x *exchange, held *lease) (body []byte, problem string, err error) {
 	r := c.Request()
-	if r.ContentLength > s.limits.Body {
+	size, limit := int64(minBuffer), s.limits.Body
+	if r.ContentLength >= 0 {
+		size, limit = min(r.ContentLength+1, maxFirstBuffer), r.ContentLength
+	}
+	if limit > s.limits.Body {
 		return nil, "", errTooLarge
 	}
-	in := &pacedReader{r: r.Body, c: c, start: time.Now(), grace: s.limits.BodyGrace, rate: s.limits.BodyRate}
-	defer setReadDeadline(c, time.Time{}) // it is the body's alone; expired, it would look like a client that went away
-	received, err := readAll(in, s.limits.Body, held)
+	in := &pacedReader{r: r.Body, c: c, start: x.start, grace: s.limits.BodyGrace, rate: s.limits.BodyRate}
+	received, err := readAll(in, size, limit, held)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, "", errSlow
@@ -47,12 +53,15 @@ func (s *Server) inflate(received []byte, header []string, held *lease) (body []
 	case unknown != "":
 		return received, fmt.Sprintf("content encoding %q is not supported", unknown), nil
 	}
-	z, err := gzip.NewReader(bytes.NewReader(received))
-	if err != nil {
+	in := bytes.NewReader(received)
+	defer in.Reset(nil) // the pool does not keep the body
+	z := s.inflaters.Get().(*gzip.Reader)
+	defer s.inflaters.Put(z)
+	if err := z.Reset(in); err != nil {
 		return received, fmt.Sprintf("body: gzip: %v", err), nil
 	}
 	before := held.bytes
-	body, err = readAll(z, s.limits.Inflated, held)
+	body, err = readAll(z, minBuffer, s.limits.Inflated, held)
 	switch {
 	case errors.Is(err, errTooLarge), errors.Is(err, errInFlight):
 		return nil, "", err
@@ -66,6 +75,9 @@ func (s *Server) inflate(received []byte, header []string, held *lease) (body []
 
 // contentEncoding reads the header: gzip, or what is neither that nor nothing.
 func contentEncoding(header []string) (zipped bool, unknown string) {
+	if len(header) == 0 {
+		return false, ""
+	}
 	var words []string
 	for word := range strings.SplitSeq(strings.ToLower(strings.Join(header, ",")), ",") {
 		if word = strings.TrimSpace(word); word != "" && word != "identity" {
@@ -89,13 +101,21 @@ func isText(body []byte) bool {
 	return utf8.Valid(body) && bytes.IndexFunc(body, control) < 0
 }
 
-// readAll reads to the end, but not over limit. Memory is taken from the lease
-// as it is needed, not as a client announces it.
-func readAll(r io.Reader, limit int64, held *lease) ([]byte, error) {
+// A client's word is taken for the size of its first buffer, up to a size that
+// as many clients as there are slots may announce without taking all memory.
+const (
+	minBuffer      = 512
+	maxFirstBuffer = 16 << 10
+)
+
+// readAll reads to the end, but not over limit, into a buffer that begins with
+// size bytes. Memory is taken from the lease as it is needed, not as a client
+// announces it.
+func readAll(r io.Reader, size, limit int64, held *lease) ([]byte, error) {
 	var buf []byte
 	for {
 		if len(buf) == cap(buf) {
-			size := min(max(512, 2*int64(cap(buf))), limit+1)
+			size = min(max(size, 2*int64(cap(buf))), limit+1)
 			if !held.take(size - int64(cap(buf))) {
 				return nil, errInFlight
 			}
@@ -117,17 +137,23 @@ func readAll(r io.Reader, limit int64, held *lease) ([]byte, error) {
 // pacedReader ends a body that comes too slowly: the time for it grows with what
 // has come.
 type pacedReader struct {
-	r     io.Reader
-	c     echo.Context
-	start time.Time
-	grace time.Duration
-	rate  int64
-	n     int64
+	r      io.Reader
+	c      echo.Context
+	start  time.Time
+	grace  time.Duration
+	rate   int64
+	n      int64
+	earned time.Duration // what of it the deadline has
 }
 
+// Read moves the deadline when a sixteenth of the grace was earned: most bodies
+// are read before.
 func (p *pacedReader) Read(b []byte) (int, error) {
 	earned := time.Duration(float64(p.n) / float64(p.rate) * float64(time.Second))
-	setReadDeadline(p.c, p.start.Add(p.grace+earned))
+	if earned-p.earned > p.grace/16 {
+		p.earned = earned
+		setReadDeadline(p.c, p.start.Add(p.grace+earned))
+	}
 	n, err := p.r.Read(b)
 	p.n += int64(n)
 	return n, err

@@ -85,12 +85,11 @@ func (g *guard) hint(path, query string) string {
 // admit says whether a request may deliver to a source. The address comes
 // first, so that strangers cannot try credentials.
 func (s *Server) admit(g *guard, r *http.Request, tokens []string) error {
-	remote := remoteAddr(r)
-	if len(g.allowIPs) > 0 && !contains(g.allowIPs, clientAddr(remote, r.Header, s.proxies)) {
+	if len(g.allowIPs) > 0 && !contains(g.allowIPs, clientAddr(remoteAddr(r), r.Header, s.proxies)) {
 		return errAddress
 	}
 	if !g.hasCredential() && !g.open {
-		tunnel := isForwarded(r.Header) && !contains(s.proxies, remote)
+		tunnel := isForwarded(r.Header) && !contains(s.proxies, remoteAddr(r))
 		if s.loopback && tunnel || !s.loopback && len(g.allowIPs) == 0 {
 			return credentialsError{}
 		}

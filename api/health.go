@@ -19,11 +19,11 @@ type Readiness struct {
 	SpoolBytes      int64  `json:"spool_bytes,omitempty"`
 }
 
-func (s *Server) healthz(c echo.Context) error {
+func (s *Server) healthz(c echo.Context, _ *exchange) error {
 	return c.JSON(http.StatusOK, Readiness{Status: "ok"})
 }
 
-func (s *Server) readyz(c echo.Context) error {
+func (s *Server) readyz(c echo.Context, _ *exchange) error {
 	state := s.ready(c.Request().Context())
 	if state.Status != "ok" && state.Status != "spooling" {
 		return errNotReady
@@ -31,12 +31,16 @@ func (s *Server) readyz(c echo.Context) error {
 	return c.JSON(http.StatusOK, state)
 }
 
-func contract(c echo.Context) error {
+func contract(c echo.Context, _ *exchange) error {
 	return c.Blob(http.StatusOK, "application/yaml", openapi)
 }
 
-func metricsHandler(registry *prometheus.Registry) echo.HandlerFunc {
-	return echo.WrapHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+func metricsHandler(registry *prometheus.Registry) handler {
+	h := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return func(c echo.Context, _ *exchange) error {
+		h.ServeHTTP(c.Response(), c.Request())
+		return nil
+	}
 }
 
-func onlyGET(echo.Context) error { return methodError{allow: http.MethodGet} }
+func onlyGET(echo.Context, *exchange) error { return methodError{allow: http.MethodGet} }

@@ -1,14 +1,21 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/goccy/go-yaml"
 	"github.com/labstack/echo/v4"
+
+	"github.com/cdrstore/cdrstore/internal/ingest"
 )
 
 // The contract has every route of the server, and no other.
@@ -122,6 +129,70 @@ func FuzzSplitQuery(f *testing.F) {
 		want.Del("event")
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %v, want %v", raw, got, want)
+		}
+	})
+}
+
+// An answer is what encoding/json would write.
+func TestAppendResult(t *testing.T) {
+	t.Parallel()
+	for _, r := range []ingest.Result{
+		{},
+		{Received: 15, Stored: 1, Duplicates: 2, Quarantined: 3, Spooled: 9},
+		{Received: 1 << 40, Stored: -1},
+		{Received: 1, Errors: []ingest.RecordError{{Record: 7, Reason: "a <b> \u2028 \xFF"}, {}}},
+	} {
+		got := appendResult([]byte{}, r)
+		if r.Errors == nil {
+			r.Errors = []ingest.RecordError{}
+		}
+		var want bytes.Buffer
+		if err := json.NewEncoder(&want).Encode(r); err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != want.String() {
+			t.Errorf("got  %q\nwant %q", got, want.String())
+		}
+	}
+}
+
+// The lease has what the buffer has, whatever the first size and the reader.
+func TestReadAll(t *testing.T) {
+	t.Parallel()
+	const limit = 50_000
+	for _, n := range []int{0, 1, 511, 512, 513, 4096, limit - 1, limit, limit + 1} {
+		for _, size := range []int64{1, minBuffer, int64(n) + 1, maxFirstBuffer} {
+			for _, wrap := range []func(io.Reader) io.Reader{iotest.DataErrReader, iotest.HalfReader, iotest.OneByteReader} {
+				all := budget{limit: 3 * limit}
+				held := &lease{from: &all}
+				text := bytes.Repeat([]byte("x"), n)
+				body, err := readAll(wrap(bytes.NewReader(text)), size, limit, held)
+				if n > limit {
+					if !errors.Is(err, errTooLarge) {
+						t.Errorf("%d: %v", n, err)
+					}
+				} else if err != nil || !bytes.Equal(body, text) || held.bytes != int64(cap(body)) {
+					t.Errorf("%d in %d: %d bytes of %d, lease %d, %v", n, size, len(body), cap(body), held.bytes, err)
+				}
+				if held.end(); all.used.Load() != 0 {
+					t.Errorf("%d in %d: %d kept", n, size, all.used.Load())
+				}
+			}
+		}
+	}
+}
+
+// The short way for a path as it should be is the same as the long one.
+func FuzzNormalise(f *testing.F) {
+	for _, path := range []string{"", "/", "//", "/a", "a", "/a/", "//a", "/a//b", "/a/b", "/a%2Fb/c"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		u := url.URL{Path: path, RawPath: path}
+		normalise(&u)
+		parts := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+		if want := "/" + strings.Join(parts, "/"); u.Path != want || u.RawPath != "" {
+			t.Errorf("%q: got %q, want %q", path, u.Path, want)
 		}
 	})
 }

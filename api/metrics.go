@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,6 +17,13 @@ type metrics struct {
 	records    *prometheus.CounterVec
 	refused    *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
+	taken      map[string]takenCounters // by source
+}
+
+// takenCounters are what a taken delivery counts, found at the start: finding
+// them costs more than counting.
+type takenCounters struct {
+	deliveries, stored, duplicates, quarantined, spooled prometheus.Counter
 }
 
 func newMetrics(registry *prometheus.Registry, sources []config.Source) (metrics, error) {
@@ -33,6 +41,7 @@ func newMetrics(registry *prometheus.Registry, sources []config.Source) (metrics
 			Name: "cdrstore_request_duration_seconds", Help: "Time from the headers of a request to its answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 30, 60},
 		}, []string{"route", "status"}),
+		taken: map[string]takenCounters{},
 	}
 	err := errors.Join(registry.Register(m.deliveries), registry.Register(m.records),
 		registry.Register(m.refused), registry.Register(m.duration))
@@ -45,11 +54,15 @@ func newMetrics(registry *prometheus.Registry, sources []config.Source) (metrics
 func (m metrics) start(sources []config.Source) {
 	m.refused.WithLabelValues(unknown, "404")
 	for _, s := range sources {
-		for _, outcome := range []string{"taken", "refused", "unavailable", "failed"} {
+		for _, outcome := range []string{"refused", "unavailable", "failed"} {
 			m.deliveries.WithLabelValues(s.Name, outcome)
 		}
-		for _, outcome := range []string{"stored", "duplicate", "quarantined", "spooled"} {
-			m.records.WithLabelValues(s.Name, outcome)
+		m.taken[s.Name] = takenCounters{
+			deliveries:  m.deliveries.WithLabelValues(s.Name, "taken"),
+			stored:      m.records.WithLabelValues(s.Name, "stored"),
+			duplicates:  m.records.WithLabelValues(s.Name, "duplicate"),
+			quarantined: m.records.WithLabelValues(s.Name, "quarantined"),
+			spooled:     m.records.WithLabelValues(s.Name, "spooled"),
 		}
 		for _, status := range []string{"401", "403", "405", "413", "500", "503"} {
 			m.refused.WithLabelValues(s.Name, status)
@@ -58,21 +71,33 @@ func (m metrics) start(sources []config.Source) {
 }
 
 func (m metrics) count(x *exchange, status int) {
-	m.deliveries.WithLabelValues(x.source, outcome(status)).Inc()
 	if status != http.StatusOK {
+		m.deliveries.WithLabelValues(x.source, outcome(status)).Inc()
 		m.refused.WithLabelValues(x.source, strconv.Itoa(status)).Inc()
 		return
 	}
-	m.records.WithLabelValues(x.source, "stored").Add(float64(x.result.Stored))
-	m.records.WithLabelValues(x.source, "duplicate").Add(float64(x.result.Duplicates))
-	m.records.WithLabelValues(x.source, "quarantined").Add(float64(x.result.Quarantined))
-	m.records.WithLabelValues(x.source, "spooled").Add(float64(x.result.Spooled))
+	taken := m.taken[x.source]
+	taken.deliveries.Inc()
+	taken.stored.Add(float64(x.result.Stored))
+	taken.duplicates.Add(float64(x.result.Duplicates))
+	taken.quarantined.Add(float64(x.result.Quarantined))
+	taken.spooled.Add(float64(x.result.Spooled))
+}
+
+// timer returns what takes the durations of a route by status. It finds the one
+// of 200 once, and not before there is a 200.
+func (m metrics) timer(route string) func(status int) prometheus.Observer {
+	ok := sync.OnceValue(func() prometheus.Observer { return m.duration.WithLabelValues(route, "200") })
+	return func(status int) prometheus.Observer {
+		if status == http.StatusOK {
+			return ok()
+		}
+		return m.duration.WithLabelValues(route, strconv.Itoa(status))
+	}
 }
 
 func outcome(status int) string {
 	switch {
-	case status == http.StatusOK:
-		return "taken"
 	case status == http.StatusServiceUnavailable:
 		return "unavailable"
 	case status < http.StatusInternalServerError:

@@ -2,6 +2,8 @@ package api
 
 import (
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"runtime"
 	"runtime/debug"
@@ -20,39 +22,43 @@ const unknown = "unknown"
 
 // exchange is what is noted of a request while it is served.
 type exchange struct {
+	start    time.Time
+	writable time.Time // since when its write deadline counts
+	route    string    // the template, or other
 	source   string
 	consumed bool // the body was read to its end
 	result   ingest.Result
 }
 
-const exchangeKey = "exchange"
-
-func exchangeOf(c echo.Context) *exchange { return c.Get(exchangeKey).(*exchange) }
+// handler serves a route, within an exchange.
+type handler func(echo.Context, *exchange) error
 
 // observe is around every request: security headers, panics, log and metrics.
-func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) observe(route string, h handler) echo.HandlerFunc {
+	timer := s.metrics.timer(route)
 	return func(c echo.Context) error {
-		start := time.Now()
-		x := &exchange{source: unknown}
-		c.Set(exchangeKey, x)
-		h := c.Response().Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Security-Policy", "default-src 'none'")
-		setReadDeadline(c, start.Add(s.limits.BodyGrace))
-		setWriteDeadline(c)
-		err := s.survive(next, c)
-		if err != nil {
-			s.fail(err, c)
+		x := &exchange{start: time.Now(), route: route, source: unknown}
+		maps.Copy(c.Response().Header(), s.security)
+		if c.Request().ContentLength != 0 {
+			setReadDeadline(c, x.start.Add(s.limits.BodyGrace))
 		}
-		s.report(c, x, err, time.Since(start))
+		x.setWriteDeadline(c, x.start)
+		err := s.survive(h, c, x)
+		if err != nil {
+			s.fail(c, x, err)
+		}
+		took := time.Since(x.start)
+		timer(c.Response().Status).Observe(took.Seconds())
+		if strings.HasPrefix(route, "/hooks/") {
+			s.report(c, x, err, took)
+		}
 		return nil
 	}
 }
 
 // survive turns a panic into an error of its request. What the panic says is
 // kept out of the log unless the runtime says it: it could quote a record.
-func (s *Server) survive(next echo.HandlerFunc, c echo.Context) (err error) {
+func (s *Server) survive(h handler, c echo.Context, x *exchange) (err error) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -63,22 +69,20 @@ func (s *Server) survive(next echo.HandlerFunc, c echo.Context) (err error) {
 			text = e.Error()
 		}
 		err = fmt.Errorf("panic: %s", text)
-		s.log.Error("panic in a request", "route", route(c), "panic", text, "stack", string(debug.Stack()))
+		s.log.Error("panic in a request", "route", x.route, "panic", text, "stack", string(debug.Stack()))
 	}()
-	return next(c)
+	return h(c, x)
 }
 
 // report writes a line and counts. The line has the template of the route, never
 // the path, the query or what is in the body.
 func (s *Server) report(c echo.Context, x *exchange, err error, took time.Duration) {
 	status := c.Response().Status
-	path := route(c)
-	s.metrics.duration.WithLabelValues(path, fmt.Sprint(status)).Observe(took.Seconds())
-	if !strings.HasPrefix(path, "/hooks/") {
+	s.metrics.count(x, status)
+	if status == http.StatusOK && !s.log.Enabled(c.Request().Context(), slog.LevelDebug) {
 		return
 	}
-	s.metrics.count(x, status)
-	attrs := []any{"source", x.source, "route", path, "status", status, "duration", took}
+	attrs := []any{"source", x.source, "route", x.route, "status", status, "duration", took}
 	switch status {
 	case http.StatusOK:
 		r := x.result
@@ -108,15 +112,6 @@ func (s *Server) warn(c echo.Context, x *exchange, err error, attrs []any) {
 	default:
 		s.log.Warn("delivery refused", attrs...)
 	}
-}
-
-// route is the template that matched, or one word for everything else.
-func route(c echo.Context) string {
-	switch p := c.Path(); p {
-	case "/hooks/:source", "/hooks/:source/:hint", "/healthz", "/readyz", "/metrics", "/openapi.yaml":
-		return p
-	}
-	return "other"
 }
 
 // warnings keeps a flood of refusals from flooding the log. Its keys are names

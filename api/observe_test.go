@@ -59,6 +59,7 @@ func TestNothingLeaks(t *testing.T) {
 		`cdrstore_refused_total{source="acme",status="403"} 0`,
 		`cdrstore_refused_total{source="unknown",status="404"} 1`,
 		`cdrstore_deliveries_total{outcome="refused",source="full"} 1`,
+		`cdrstore_request_duration_seconds_count{route="/hooks/:source",status="401"} 1`,
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("no metric %s", want)

@@ -80,7 +80,7 @@ func statusOf(err error) (status int, detail string) {
 }
 
 // fail answers a request that was not taken.
-func (s *Server) fail(err error, c echo.Context) {
+func (s *Server) fail(c echo.Context, x *exchange, err error) {
 	if c.Response().Committed {
 		return
 	}
@@ -97,8 +97,8 @@ func (s *Server) fail(err error, c echo.Context) {
 	if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "10")
 	}
-	s.leaveBody(c)
-	setWriteDeadline(c)
+	leaveBody(c, x)
+	x.setWriteDeadline(c, time.Now())
 	doc, _ := json.Marshal(problem{"about:blank", http.StatusText(status), status, detail}) // strings and a number
 	_ = c.Blob(status, "application/problem+json", append(doc, '\n'))                       // the client is gone
 }
@@ -106,8 +106,8 @@ func (s *Server) fail(err error, c echo.Context) {
 // leaveBody closes the connection after the answer when the body was not read.
 // Otherwise the server would first read it, and a client that stalls would keep
 // its connection.
-func (s *Server) leaveBody(c echo.Context) {
-	if c.Request().ContentLength == 0 || exchangeOf(c).consumed {
+func leaveBody(c echo.Context, x *exchange) {
+	if c.Request().ContentLength == 0 || x.consumed {
 		return
 	}
 	c.Response().Header().Set("Connection", "close")

@@ -16,7 +16,10 @@ type asked struct {
 // receiver: DIDLogic's parameters have an event of their own. The others stay
 // byte for byte and in their order, so that a record keeps its identity.
 func splitQuery(raw string, hints bool) (rest string, a asked) {
-	var kept []string
+	if raw == "" {
+		return "", a
+	}
+	kept := make([]string, 0, 1+strings.Count(raw, "&"))
 	for pair := range strings.SplitSeq(raw, "&") {
 		key, value, _ := strings.Cut(pair, "=")
 		key, errKey := url.QueryUnescape(key)

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
-	"net/http"
+	"encoding/json"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,8 +16,8 @@ import (
 
 // receive takes one delivery. The order is the contract's: source, method,
 // address and credentials, body.
-func (s *Server) receive(c echo.Context) error {
-	r, x := c.Request(), exchangeOf(c)
+func (s *Server) receive(c echo.Context, x *exchange) error {
+	r := c.Request()
 	arrived := s.now().UTC().Truncate(time.Microsecond)
 	name, hint := sourceAndHint(r.URL.Path)
 	g, ok := s.sources[name]
@@ -30,14 +32,13 @@ func (s *Server) receive(c echo.Context) error {
 	if err := s.admit(g, r, asked.tokens); err != nil {
 		return err
 	}
-	leave, err := s.enter()
-	if err != nil {
-		return err
+	if !s.slots.take(1) {
+		return errInFlight
 	}
-	defer leave()
+	defer s.slots.give(1)
 	held := &lease{from: &s.bytes}
 	defer held.end()
-	body, problem, err := s.readBody(c, held)
+	body, problem, err := s.readBody(c, x, held)
 	if err != nil {
 		return err
 	}
@@ -49,33 +50,40 @@ func (s *Server) receive(c echo.Context) error {
 		ContentEncoding: cdr.Clean(strings.Join(r.Header.Values("Content-Encoding"), ", ")),
 		Body:            body, BodyProblem: problem, ReceivedAt: arrived,
 	}
-	if x.result, err = s.store(r.Context(), d); err != nil {
+	if x.result, err = s.store(d); err != nil {
 		return err
 	}
-	setWriteDeadline(c)
-	return c.JSON(http.StatusOK, x.result)
+	return s.answer(c, x)
 }
 
 // store writes a delivery, also when its client goes away: it would only send it
 // again.
-func (s *Server) store(ctx context.Context, d cdr.Delivery) (ingest.Result, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.WriteTimeout)
+func (s *Server) store(d cdr.Delivery) (ingest.Result, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.limits.WriteTimeout)
 	defer cancel()
-	result, err := s.write(ctx, d)
-	if result.Errors == nil {
-		result.Errors = []ingest.RecordError{}
-	}
-	return result, err
+	return s.write(ctx, d)
 }
 
-// enter takes one of the slots for deliveries; it never waits.
-func (s *Server) enter() (leave func(), err error) {
-	select {
-	case s.slots <- struct{}{}:
-		return func() { <-s.slots }, nil
-	default:
-		return nil, errInFlight
+func (s *Server) answer(c echo.Context, x *exchange) error {
+	x.setWriteDeadline(c, time.Now())
+	c.Response().Header()["Content-Type"] = s.jsonType
+	_, err := c.Response().Write(appendResult(make([]byte, 0, 128), x.result))
+	return err
+}
+
+// appendResult writes a result without errors, which is nearly every one, as
+// encoding/json would.
+func appendResult(b []byte, r ingest.Result) []byte {
+	if len(r.Errors) > 0 {
+		doc, _ := json.Marshal(r) // strings and numbers
+		return append(append(b, doc...), '\n')
 	}
+	b = strconv.AppendInt(append(b, `{"received":`...), int64(r.Received), 10)
+	b = strconv.AppendInt(append(b, `,"stored":`...), int64(r.Stored), 10)
+	b = strconv.AppendInt(append(b, `,"duplicates":`...), int64(r.Duplicates), 10)
+	b = strconv.AppendInt(append(b, `,"quarantined":`...), int64(r.Quarantined), 10)
+	b = strconv.AppendInt(append(b, `,"spooled":`...), int64(r.Spooled), 10)
+	return append(b, `,"errors":[]}`+"\n"...)
 }
 
 // sourceAndHint reads a normalised path. The router forgets its parameters when
@@ -87,11 +95,11 @@ func sourceAndHint(path string) (source, hint string) {
 
 // normalise makes a path with trailing, doubled or escaped slashes the same
 // route. It never redirects: DIDLogic takes a redirect as delivered.
-func normalise(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		u := c.Request().URL
-		parts := strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
-		u.Path, u.RawPath = "/"+strings.Join(parts, "/"), ""
-		return next(c)
+func normalise(u *url.URL) {
+	u.RawPath = ""
+	if strings.HasPrefix(u.Path, "/") && !strings.HasSuffix(u.Path, "/") && !strings.Contains(u.Path, "//") {
+		return
 	}
+	parts := strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
+	u.Path = "/" + strings.Join(parts, "/")
 }

@@ -9,6 +9,7 @@
 package api
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -63,12 +65,16 @@ type Server struct {
 	log      *slog.Logger
 	now      func() time.Time
 	limits   Limits
-	slots    chan struct{}
+	slots    budget
 	bytes    budget
 	warnings warnings
 	metrics  metrics
+	security http.Header // of every answer
+	jsonType []string
 	echo     *echo.Echo
 	http     *http.Server
+
+	inflaters sync.Pool // a *gzip.Reader has 40 KiB
 }
 
 // New returns a server that does not listen yet.
@@ -77,9 +83,17 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		proxies: o.TrustedProxies, loopback: o.Loopback, write: o.Write, ready: o.Ready,
 		log: o.Log, now: o.Now, limits: o.Limits,
-		slots:    make(chan struct{}, o.Limits.Requests),
+		slots:    budget{limit: int64(o.Limits.Requests)},
 		bytes:    budget{limit: o.Limits.InFlight},
 		warnings: warnings{now: o.Now, last: map[warning]*lastWarning{}},
+		security: http.Header{
+			"X-Content-Type-Options":  {"nosniff"},
+			"Cache-Control":           {"no-store"},
+			"Content-Security-Policy": {"default-src 'none'"},
+		},
+		jsonType: []string{echo.MIMEApplicationJSON},
+
+		inflaters: sync.Pool{New: func() any { return new(gzip.Reader) }},
 	}
 	var err error
 	if s.sources, err = guards(o.Sources); err != nil {
@@ -90,7 +104,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.echo = s.routes(o.Registry)
 	s.http = &http.Server{
-		Handler:           s.echo,
+		Handler:           s.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -100,7 +114,12 @@ func New(o Options) (*Server, error) {
 }
 
 // Handler returns the routes, for a server of the caller's own.
-func (s *Server) Handler() http.Handler { return s.echo }
+func (s *Server) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		normalise(r.URL)
+		s.echo.ServeHTTP(w, r)
+	})
+}
 
 // Serve answers requests until Shutdown, and then returns nil.
 func (s *Server) Serve(l net.Listener) error {
@@ -124,21 +143,23 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // a wrong one is answered by the route and not by the router.
 func (s *Server) routes(registry *prometheus.Registry) *echo.Echo {
 	e := echo.New()
-	e.HTTPErrorHandler = s.fail
-	e.Pre(s.observe, normalise)
-	for _, path := range []string{"/hooks/:source", "/hooks/:source/:hint"} {
-		e.GET(path, s.receive)
-		e.POST(path, s.receive)
-		e.RouteNotFound(path, s.receive)
+	e.HTTPErrorHandler = func(err error, c echo.Context) { // no route took it
+		_ = s.observe("other", func(echo.Context, *exchange) error { return err })(c)
 	}
-	for path, handler := range map[string]echo.HandlerFunc{
+	for _, path := range []string{"/hooks/:source", "/hooks/:source/:hint"} {
+		receive := s.observe(path, s.receive)
+		e.GET(path, receive)
+		e.POST(path, receive)
+		e.RouteNotFound(path, receive)
+	}
+	for path, handler := range map[string]handler{
 		"/healthz":      s.healthz,
 		"/readyz":       s.readyz,
 		"/metrics":      metricsHandler(registry),
 		"/openapi.yaml": contract,
 	} {
-		e.GET(path, handler)
-		e.RouteNotFound(path, onlyGET)
+		e.GET(path, s.observe(path, handler))
+		e.RouteNotFound(path, s.observe(path, onlyGET))
 	}
 	return e
 }
