@@ -16,7 +16,7 @@ import (
 func migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Change the tables: up, down, status, new",
+		Short: "Change the tables: up, down, status, new, distribute",
 		Long: `Changes the tables of DATABASE_URL, or of the own Postgres. The receiver applies
 missing migrations by itself when it starts; several at once wait for each other.`,
 	}
@@ -59,8 +59,32 @@ missing migrations by itself when it starts; several at once wait for each other
 				return err
 			},
 		},
+		distributeCommand(),
 	)
 	return cmd
+}
+
+func distributeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "distribute",
+		Short: "Spread the tables over the machines of a Citus cluster",
+		Long: `Spreads the tables of DATABASE_URL, the coordinator of a Citus cluster (11 or newer),
+over its machines: what is about a call by call_id, messages and the quarantine by
+their ids, sources everywhere. Applies missing migrations first, as up does. Tables
+that are distributed already are left alone: run it again after every upgrade.
+
+A table's rows are copied to their machines and then removed from the coordinator.
+Meanwhile it can be read, but what is written to it waits, or is refused until all
+tables are done. Receivers may run and keep in their spool what comes; stop those
+with CDRSTORE_SPOOL=off, and rebuild, replay, prune and erase. Every table is a step
+of its own: after a failure run it again, and it goes on where it was.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withDatabase(cmd.Context(), func(_ config.Config, url string, _ *slog.Logger) error {
+				return migrations.Distribute(cmd.Context(), url, logger(slog.LevelInfo))
+			})
+		},
+	}
 }
 
 func printStates(states []migrations.State) error {
