@@ -41,15 +41,15 @@ func (q *Queries) CallUnlike(ctx context.Context, pattern string) ([]CallUnlikeR
 
 const countEvents = `-- name: CountEvents :many
 
-SELECT k.call_id::text AS call_id,
-       (SELECT count(*) FROM event e WHERE e.source = $1 AND e.call_id = k.call_id)::bigint AS events,
-       (SELECT count(*) FROM recording r WHERE r.source = $1 AND r.call_id = k.call_id)::bigint AS recordings
-FROM (SELECT unnest($2::text[]) AS call_id) k
+SELECT k.call_id::text AS call_id, coalesce(e.n, 0)::bigint AS events, coalesce(r.n, 0)::bigint AS recordings
+FROM (SELECT unnest($1::text[]) AS call_id) k
+LEFT JOIN (SELECT x.call_id, count(*) AS n FROM event x WHERE x.source = $2 AND x.call_id = ANY ($1::text[]) GROUP BY x.call_id) e ON e.call_id = k.call_id
+LEFT JOIN (SELECT x.call_id, count(*) AS n FROM recording x WHERE x.source = $2 AND x.call_id = ANY ($1::text[]) GROUP BY x.call_id) r ON r.call_id = k.call_id
 `
 
 type CountEventsParams struct {
-	Source  string
 	CallIds []string
+	Source  string
 }
 
 type CountEventsRow struct {
@@ -61,7 +61,7 @@ type CountEventsRow struct {
 // What simulate looks at, besides calls.
 // How many events and recordings some calls have.
 func (q *Queries) CountEvents(ctx context.Context, arg CountEventsParams) ([]CountEventsRow, error) {
-	rows, err := q.db.Query(ctx, countEvents, arg.Source, arg.CallIds)
+	rows, err := q.db.Query(ctx, countEvents, arg.CallIds, arg.Source)
 	if err != nil {
 		return nil, err
 	}

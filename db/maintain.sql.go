@@ -201,6 +201,18 @@ func (q *Queries) Events(ctx context.Context, arg EventsParams) ([]Event, error)
 	return items, nil
 }
 
+const goByKey = `-- name: GoByKey :exec
+SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false)
+`
+
+// Everything that the store reads and changes is found by a key. A plan that was
+// made and kept while a table was nearly empty would read it whole for as long as
+// the connection lives.
+func (q *Queries) GoByKey(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, goByKey)
+	return err
+}
+
 const isReadOnly = `-- name: IsReadOnly :one
 SELECT (current_setting('transaction_read_only') = 'on')::text::boolean AS read_only
 `

@@ -123,8 +123,8 @@ func (q *Queries) KnownRecordings(ctx context.Context, arg KnownRecordingsParams
 }
 
 const quarantineSize = `-- name: QuarantineSize :one
-SELECT count(*)::bigint AS pieces, coalesce(sum(octet_length(body)), 0)::bigint AS bytes
-FROM (SELECT body FROM quarantine WHERE source = $1 AND replayed_at IS NULL LIMIT $2) unread
+SELECT count(*)::bigint AS pieces, coalesce(sum(size), 0)::bigint AS bytes
+FROM (SELECT octet_length(body) AS size FROM quarantine WHERE source = $1 AND replayed_at IS NULL LIMIT $2) unread
 `
 
 type QuarantineSizeParams struct {
@@ -148,12 +148,15 @@ func (q *Queries) QuarantineSize(ctx context.Context, arg QuarantineSizeParams) 
 
 const readCalls = `-- name: ReadCalls :many
 
-SELECT k.source::text AS source, k.call_id::text AS call_id,
-       c.version AS version, (c.pruned_at IS NOT NULL)::boolean AS pruned,
-       e.event_id, e.kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.facts
+SELECT c.source, c.call_id, c.version::bigint AS version, (c.pruned_at IS NOT NULL)::boolean AS pruned,
+       NULL::uuid AS event_id, ''::text AS kind, ''::text AS leg, NULL::varchar AS record_key, NULL::timestamptz AS occurred_at,
+       ''::text AS clock, NULL::timestamptz AS received_at, NULL::jsonb AS facts
 FROM (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id) k
-LEFT JOIN call c ON c.source = k.source AND c.call_id = k.call_id
-LEFT JOIN event e ON e.source = k.source AND e.call_id = k.call_id
+JOIN call c ON c.source = k.source AND c.call_id = k.call_id
+UNION ALL
+SELECT e.source, e.call_id, 0, false, e.event_id, e.kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.facts
+FROM (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id) k
+JOIN event e ON e.source = k.source AND e.call_id = k.call_id
 `
 
 type ReadCallsParams struct {
@@ -164,21 +167,21 @@ type ReadCallsParams struct {
 type ReadCallsRow struct {
 	Source     string
 	CallID     string
-	Version    pgtype.Int8
+	Version    int64
 	Pruned     *bool
 	EventID    pgtype.UUID
-	Kind       pgtype.Text
-	Leg        pgtype.Text
+	Kind       string
+	Leg        string
 	RecordKey  pgtype.Text
 	OccurredAt pgtype.Timestamptz
-	Clock      pgtype.Text
+	Clock      string
 	ReceivedAt pgtype.Timestamptz
 	Facts      []byte
 }
 
 // What the receiver reads before it writes, and what rebuild and verify read.
-// The version and the events of some calls, in one snapshot. A call without
-// events gives one row without event_id.
+// The versions and the events of some calls, in one snapshot: rows of call come
+// without event_id, rows of event without version.
 func (q *Queries) ReadCalls(ctx context.Context, arg ReadCallsParams) ([]ReadCallsRow, error) {
 	rows, err := q.db.Query(ctx, readCalls, arg.Sources, arg.CallIds)
 	if err != nil {

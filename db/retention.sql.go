@@ -353,7 +353,7 @@ func (q *Queries) EraseMessages(ctx context.Context, arg EraseMessagesParams) (i
 
 const erasePrunedCalls = `-- name: ErasePrunedCalls :execrows
 UPDATE call c SET
-    src_name = CASE WHEN concat_ws('|', c.src_name, c.src, c.src_e164) ~ $1::text THEN NULL ELSE c.src_name END,
+    src_name = CASE WHEN c.src_name ~ $1::text OR c.src ~ $1 OR c.src_e164 ~ $1 THEN NULL ELSE c.src_name END,
     src = CASE WHEN c.src ~ $1 THEN NULL ELSE c.src END,
     dst = CASE WHEN c.dst ~ $1 THEN NULL ELSE c.dst END,
     did = CASE WHEN c.did ~ $1 THEN NULL ELSE c.did END,
@@ -367,7 +367,8 @@ UPDATE call c SET
     version = c.version + 1, changed_at = now()
 FROM (SELECT unnest($2::text[]) AS source, unnest($3::text[]) AS call_id) k
 WHERE c.source = k.source AND c.call_id = k.call_id AND c.pruned_at IS NOT NULL
-  AND concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.hangup_cause) ~ $1
+  AND (c.parent_call_id ~ $1 OR c.account ~ $1 OR c.src ~ $1 OR c.dst ~ $1 OR c.did ~ $1 OR c.src_name ~ $1
+       OR c.src_e164 ~ $1 OR c.dst_e164 ~ $1 OR c.trunk ~ $1 OR c.tag ~ $1 OR c.hangup_cause ~ $1)
 `
 
 type ErasePrunedCallsParams struct {

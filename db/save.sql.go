@@ -8,283 +8,481 @@ package db
 import (
 	"context"
 
+	"github.com/cdrstore/cdrstore/internal/pgarray"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const saveCalls = `-- name: SaveCalls :exec
-
-WITH event_in AS (
+const addCalls = `-- name: AddCalls :exec
+WITH call_in AS (
     SELECT
-           unnest($3::text[]) AS source,
-           unnest($4::text[]) AS call_id,
-           unnest($5::uuid[]) AS event_id,
-           unnest($6::text[]) AS kind,
-           unnest($7::text[]) AS provider_kind,
-           unnest($8::text[]) AS leg,
-           unnest($9::varchar[]) AS record_key,
-           unnest($10::timestamptz[]) AS occurred_at,
-           unnest($11::text[]) AS clock,
-           unnest($12::timestamptz[]) AS received_at,
-           unnest($13::timestamptz[]) AS last_received_at,
-           unnest($14::integer[]) AS deliveries,
-           unnest($15::varchar[]) AS facts,
-           unnest($16::text[]) AS problems,
-           unnest($17::text[]) AS payload
-), event_out AS (
-    INSERT INTO event (source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock, received_at,
-                       last_received_at, deliveries, facts, problems, payload)
-    SELECT source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock,
-           received_at, last_received_at, deliveries, facts::jsonb, string_to_array(problems, E'\n'), payload::json
-    FROM event_in
-    ON CONFLICT (source, call_id, event_id) DO UPDATE SET
-        deliveries = event.deliveries + EXCLUDED.deliveries,
-        received_at = LEAST(event.received_at, EXCLUDED.received_at),
-        last_received_at = GREATEST(event.last_received_at, EXCLUDED.last_received_at),
-        occurred_at = CASE WHEN event.clock = 'receiver' THEN LEAST(event.occurred_at, EXCLUDED.occurred_at) ELSE event.occurred_at END
-    RETURNING xmax = 0 AS is_new
-), call_in AS (
-    SELECT
-           unnest($18::text[]) AS source,
-           unnest($19::text[]) AS call_id,
-           unnest($20::text[]) AS provider,
-           unnest($21::varchar[]) AS parent_call_id,
-           unnest($22::varchar[]) AS account,
-           unnest($23::varchar[]) AS direction,
-           unnest($24::varchar[]) AS src,
-           unnest($25::varchar[]) AS dst,
-           unnest($26::varchar[]) AS did,
-           unnest($27::varchar[]) AS src_name,
-           unnest($28::varchar[]) AS src_e164,
-           unnest($29::varchar[]) AS dst_e164,
-           unnest($30::varchar[]) AS src_country,
-           unnest($31::varchar[]) AS dst_country,
-           unnest($32::varchar[]) AS trunk,
-           unnest($33::varchar[]) AS tag,
-           unnest($34::text[]) AS state,
-           unnest($35::varchar[]) AS disposition,
-           unnest($36::timestamptz[]) AS call_time,
-           unnest($37::timestamptz[]) AS started_at,
-           unnest($38::timestamptz[]) AS ringing_at,
-           unnest($39::timestamptz[]) AS answered_at,
-           unnest($40::timestamptz[]) AS ended_at,
-           unnest($41::text[]) AS clock,
-           unnest($42::numeric[]) AS duration,
-           unnest($43::numeric[]) AS billsec,
-           unnest($44::numeric[]) AS charged_sec,
-           unnest($45::smallint[]) AS first_increment,
-           unnest($46::smallint[]) AS next_increment,
-           unnest($47::numeric[]) AS rate,
-           unnest($48::numeric[]) AS cost,
-           unnest($49::numeric[]) AS tax,
-           unnest($50::varchar[]) AS currency,
-           unnest($51::smallint[]) AS sip_code,
-           unnest($52::smallint[]) AS q850_cause,
-           unnest($53::varchar[]) AS hangup_cause,
-           unnest($54::varchar[]) AS hangup_by,
-           unnest($55::boolean[]) AS machine_detected,
-           unnest($56::integer[]) AS legs,
-           unnest($57::integer[]) AS events,
-           unnest($58::integer[]) AS cdrs,
-           unnest($2::bigint[]) AS version,
-           unnest($59::timestamptz[]) AS first_received_at,
-           unnest($60::timestamptz[]) AS last_received_at
-), call_out AS (
-    INSERT INTO call (source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
-                      src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
-                      ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
-                      sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
-                      first_received_at, last_received_at, changed_at)
-    SELECT source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
-           src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
-           ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
-           sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
-           first_received_at, last_received_at, now()
-    FROM call_in
-    ON CONFLICT (source, call_id) DO UPDATE SET
-        provider = EXCLUDED.provider,
-        parent_call_id = EXCLUDED.parent_call_id,
-        account = EXCLUDED.account,
-        direction = EXCLUDED.direction,
-        src = EXCLUDED.src,
-        dst = EXCLUDED.dst,
-        did = EXCLUDED.did,
-        src_name = EXCLUDED.src_name,
-        src_e164 = EXCLUDED.src_e164,
-        dst_e164 = EXCLUDED.dst_e164,
-        src_country = EXCLUDED.src_country,
-        dst_country = EXCLUDED.dst_country,
-        trunk = EXCLUDED.trunk,
-        tag = EXCLUDED.tag,
-        state = EXCLUDED.state,
-        disposition = EXCLUDED.disposition,
-        call_time = EXCLUDED.call_time,
-        started_at = EXCLUDED.started_at,
-        ringing_at = EXCLUDED.ringing_at,
-        answered_at = EXCLUDED.answered_at,
-        ended_at = EXCLUDED.ended_at,
-        clock = EXCLUDED.clock,
-        duration = EXCLUDED.duration,
-        billsec = EXCLUDED.billsec,
-        charged_sec = EXCLUDED.charged_sec,
-        first_increment = EXCLUDED.first_increment,
-        next_increment = EXCLUDED.next_increment,
-        rate = EXCLUDED.rate,
-        cost = EXCLUDED.cost,
-        tax = EXCLUDED.tax,
-        currency = EXCLUDED.currency,
-        sip_code = EXCLUDED.sip_code,
-        q850_cause = EXCLUDED.q850_cause,
-        hangup_cause = EXCLUDED.hangup_cause,
-        hangup_by = EXCLUDED.hangup_by,
-        machine_detected = EXCLUDED.machine_detected,
-        legs = EXCLUDED.legs,
-        events = EXCLUDED.events,
-        cdrs = EXCLUDED.cdrs,
-        version = EXCLUDED.version,
-        first_received_at = EXCLUDED.first_received_at,
-        last_received_at = EXCLUDED.last_received_at,
-        changed_at = EXCLUDED.changed_at
-    WHERE call.version = EXCLUDED.version - 1 AND call.pruned_at IS NULL
-    RETURNING (xmax = 0) = (version = 1) AS is_expected
+           unnest($1::_int8) AS version,
+           unnest($2::_text) AS source,
+           unnest($3::_text) AS call_id,
+           unnest($4::_text) AS provider,
+           unnest($5::_text) AS parent_call_id,
+           unnest($6::_text) AS account,
+           unnest($7::_text) AS direction,
+           unnest($8::_text) AS src,
+           unnest($9::_text) AS dst,
+           unnest($10::_text) AS did,
+           unnest($11::_text) AS src_name,
+           unnest($12::_text) AS src_e164,
+           unnest($13::_text) AS dst_e164,
+           unnest($14::_text) AS src_country,
+           unnest($15::_text) AS dst_country,
+           unnest($16::_text) AS trunk,
+           unnest($17::_text) AS tag,
+           unnest($18::_text) AS state,
+           unnest($19::_text) AS disposition,
+           unnest($20::_timestamptz) AS call_time,
+           unnest($21::_timestamptz) AS started_at,
+           unnest($22::_timestamptz) AS ringing_at,
+           unnest($23::_timestamptz) AS answered_at,
+           unnest($24::_timestamptz) AS ended_at,
+           unnest($25::_text) AS clock,
+           unnest($26::_numeric) AS duration,
+           unnest($27::_numeric) AS billsec,
+           unnest($28::_numeric) AS charged_sec,
+           unnest($29::_int4) AS first_increment,
+           unnest($30::_int4) AS next_increment,
+           unnest($31::_numeric) AS rate,
+           unnest($32::_numeric) AS cost,
+           unnest($33::_numeric) AS tax,
+           unnest($34::_text) AS currency,
+           unnest($35::_int4) AS sip_code,
+           unnest($36::_int4) AS q850_cause,
+           unnest($37::_text) AS hangup_cause,
+           unnest($38::_text) AS hangup_by,
+           unnest($39::_bool) AS machine_detected,
+           unnest($40::_int4) AS legs,
+           unnest($41::_int4) AS events,
+           unnest($42::_int4) AS cdrs,
+           unnest($43::_timestamptz) AS first_received_at,
+           unnest($44::_timestamptz) AS last_received_at
 )
-SELECT ingest_guard(
-    $1::bigint, (SELECT count(*) FROM event_out WHERE is_new),
-    coalesce(cardinality($2::bigint[]), 0)::bigint, (SELECT count(*) FROM call_out WHERE is_expected)
-)::boolean AS ok
+INSERT INTO call (source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
+                  src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
+                  ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
+                  sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
+                  first_received_at, last_received_at, changed_at)
+SELECT source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
+       src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
+       ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
+       sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
+       first_received_at, last_received_at, now()
+FROM call_in
 `
 
-type SaveCallsParams struct {
-	NewEvents           int64
-	CallVersion         []int64
-	EventSource         []string
-	EventCallID         []string
-	EventEventID        []pgtype.UUID
-	EventKind           []string
-	EventProviderKind   []string
-	EventLeg            []string
-	EventRecordKey      []*string
-	EventOccurredAt     []pgtype.Timestamptz
-	EventClock          []string
-	EventReceivedAt     []pgtype.Timestamptz
-	EventLastReceivedAt []pgtype.Timestamptz
-	EventDeliveries     []int32
-	EventFacts          []*string
-	EventProblems       []string
-	EventPayload        []string
-	CallSource          []string
-	CallCallID          []string
-	CallProvider        []string
-	CallParentCallID    []*string
-	CallAccount         []*string
-	CallDirection       []*string
-	CallSrc             []*string
-	CallDst             []*string
-	CallDid             []*string
-	CallSrcName         []*string
-	CallSrcE164         []*string
-	CallDstE164         []*string
-	CallSrcCountry      []*string
-	CallDstCountry      []*string
-	CallTrunk           []*string
-	CallTag             []*string
-	CallState           []string
-	CallDisposition     []*string
-	CallCallTime        []pgtype.Timestamptz
-	CallStartedAt       []pgtype.Timestamptz
-	CallRingingAt       []pgtype.Timestamptz
-	CallAnsweredAt      []pgtype.Timestamptz
-	CallEndedAt         []pgtype.Timestamptz
-	CallClock           []string
-	CallDuration        []pgtype.Numeric
-	CallBillsec         []pgtype.Numeric
-	CallChargedSec      []pgtype.Numeric
-	CallFirstIncrement  []*int32
-	CallNextIncrement   []*int32
-	CallRate            []pgtype.Numeric
-	CallCost            []pgtype.Numeric
-	CallTax             []pgtype.Numeric
-	CallCurrency        []*string
-	CallSipCode         []*int32
-	CallQ850Cause       []*int32
-	CallHangupCause     []*string
-	CallHangupBy        []*string
-	CallMachineDetected []*bool
-	CallLegs            []int32
-	CallEvents          []int32
-	CallCdrs            []int32
-	CallFirstReceivedAt []pgtype.Timestamptz
-	CallLastReceivedAt  []pgtype.Timestamptz
+type AddCallsParams struct {
+	Version         pgarray.Int8s
+	Source          pgarray.Texts
+	CallID          pgarray.Texts
+	Provider        pgarray.Texts
+	ParentCallID    pgarray.Texts
+	Account         pgarray.Texts
+	Direction       pgarray.Texts
+	Src             pgarray.Texts
+	Dst             pgarray.Texts
+	Did             pgarray.Texts
+	SrcName         pgarray.Texts
+	SrcE164         pgarray.Texts
+	DstE164         pgarray.Texts
+	SrcCountry      pgarray.Texts
+	DstCountry      pgarray.Texts
+	Trunk           pgarray.Texts
+	Tag             pgarray.Texts
+	State           pgarray.Texts
+	Disposition     pgarray.Texts
+	CallTime        pgarray.Times
+	StartedAt       pgarray.Times
+	RingingAt       pgarray.Times
+	AnsweredAt      pgarray.Times
+	EndedAt         pgarray.Times
+	Clock           pgarray.Texts
+	Duration        pgarray.Decimals
+	Billsec         pgarray.Decimals
+	ChargedSec      pgarray.Decimals
+	FirstIncrement  pgarray.Int4s
+	NextIncrement   pgarray.Int4s
+	Rate            pgarray.Decimals
+	Cost            pgarray.Decimals
+	Tax             pgarray.Decimals
+	Currency        pgarray.Texts
+	SipCode         pgarray.Int4s
+	Q850Cause       pgarray.Int4s
+	HangupCause     pgarray.Texts
+	HangupBy        pgarray.Texts
+	MachineDetected pgarray.Bools
+	Legs            pgarray.Int4s
+	Events          pgarray.Int4s
+	Cdrs            pgarray.Int4s
+	FirstReceivedAt pgarray.Times
+	LastReceivedAt  pgarray.Times
 }
 
-// What the receiver writes. One statement writes a whole batch, so that one round
-// trip stores what many requests brought. Rows come sorted by key, so that two
-// receivers lock them in one order. Nullable elements are varchar or smallint
-// here because sqlc has no nullable elements of text and integer.
-// Adds events and writes the calls that were folded from them, or raises CDR01
-// and writes nothing: exactly new_events of the events must be new, and every
-// call must still have the version that it was folded from (0: none).
-func (q *Queries) SaveCalls(ctx context.Context, arg SaveCallsParams) error {
-	_, err := q.db.Exec(ctx, saveCalls,
-		arg.NewEvents,
-		arg.CallVersion,
-		arg.EventSource,
-		arg.EventCallID,
-		arg.EventEventID,
-		arg.EventKind,
-		arg.EventProviderKind,
-		arg.EventLeg,
-		arg.EventRecordKey,
-		arg.EventOccurredAt,
-		arg.EventClock,
-		arg.EventReceivedAt,
-		arg.EventLastReceivedAt,
-		arg.EventDeliveries,
-		arg.EventFacts,
-		arg.EventProblems,
-		arg.EventPayload,
-		arg.CallSource,
-		arg.CallCallID,
-		arg.CallProvider,
-		arg.CallParentCallID,
-		arg.CallAccount,
-		arg.CallDirection,
-		arg.CallSrc,
-		arg.CallDst,
-		arg.CallDid,
-		arg.CallSrcName,
-		arg.CallSrcE164,
-		arg.CallDstE164,
-		arg.CallSrcCountry,
-		arg.CallDstCountry,
-		arg.CallTrunk,
-		arg.CallTag,
-		arg.CallState,
-		arg.CallDisposition,
-		arg.CallCallTime,
-		arg.CallStartedAt,
-		arg.CallRingingAt,
-		arg.CallAnsweredAt,
-		arg.CallEndedAt,
-		arg.CallClock,
-		arg.CallDuration,
-		arg.CallBillsec,
-		arg.CallChargedSec,
-		arg.CallFirstIncrement,
-		arg.CallNextIncrement,
-		arg.CallRate,
-		arg.CallCost,
-		arg.CallTax,
-		arg.CallCurrency,
-		arg.CallSipCode,
-		arg.CallQ850Cause,
-		arg.CallHangupCause,
-		arg.CallHangupBy,
-		arg.CallMachineDetected,
-		arg.CallLegs,
-		arg.CallEvents,
-		arg.CallCdrs,
-		arg.CallFirstReceivedAt,
-		arg.CallLastReceivedAt,
+// Adds calls that are new, like AddEvents.
+func (q *Queries) AddCalls(ctx context.Context, arg AddCallsParams) error {
+	_, err := q.db.Exec(ctx, addCalls,
+		arg.Version,
+		arg.Source,
+		arg.CallID,
+		arg.Provider,
+		arg.ParentCallID,
+		arg.Account,
+		arg.Direction,
+		arg.Src,
+		arg.Dst,
+		arg.Did,
+		arg.SrcName,
+		arg.SrcE164,
+		arg.DstE164,
+		arg.SrcCountry,
+		arg.DstCountry,
+		arg.Trunk,
+		arg.Tag,
+		arg.State,
+		arg.Disposition,
+		arg.CallTime,
+		arg.StartedAt,
+		arg.RingingAt,
+		arg.AnsweredAt,
+		arg.EndedAt,
+		arg.Clock,
+		arg.Duration,
+		arg.Billsec,
+		arg.ChargedSec,
+		arg.FirstIncrement,
+		arg.NextIncrement,
+		arg.Rate,
+		arg.Cost,
+		arg.Tax,
+		arg.Currency,
+		arg.SipCode,
+		arg.Q850Cause,
+		arg.HangupCause,
+		arg.HangupBy,
+		arg.MachineDetected,
+		arg.Legs,
+		arg.Events,
+		arg.Cdrs,
+		arg.FirstReceivedAt,
+		arg.LastReceivedAt,
+	)
+	return err
+}
+
+const addEvents = `-- name: AddEvents :exec
+
+INSERT INTO event (source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock, received_at,
+                   last_received_at, deliveries, facts, problems, payload)
+SELECT source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock,
+       received_at, last_received_at, deliveries, facts::jsonb, string_to_array(problems, E'\n'), payload::json
+FROM (
+    SELECT
+           unnest($1::_text) AS source,
+           unnest($2::_text) AS call_id,
+           unnest($3::_uuid) AS event_id,
+           unnest($4::_text) AS kind,
+           unnest($5::_text) AS provider_kind,
+           unnest($6::_text) AS leg,
+           unnest($7::_text) AS record_key,
+           unnest($8::_timestamptz) AS occurred_at,
+           unnest($9::_text) AS clock,
+           unnest($10::_timestamptz) AS received_at,
+           unnest($11::_timestamptz) AS last_received_at,
+           unnest($12::_int4) AS deliveries,
+           unnest($13::_text) AS facts,
+           unnest($14::_text) AS problems,
+           unnest($15::_text) AS payload
+) event_in
+`
+
+type AddEventsParams struct {
+	Source         pgarray.Texts
+	CallID         pgarray.Texts
+	EventID        pgarray.UUIDs
+	Kind           pgarray.Texts
+	ProviderKind   pgarray.Texts
+	Leg            pgarray.Texts
+	RecordKey      pgarray.Texts
+	OccurredAt     pgarray.Times
+	Clock          pgarray.Texts
+	ReceivedAt     pgarray.Times
+	LastReceivedAt pgarray.Times
+	Deliveries     pgarray.Int4s
+	Facts          pgarray.Texts
+	Problems       pgarray.Texts
+	Payload        pgarray.Texts
+}
+
+// What the receiver writes. The statements of one batch go in one round trip and
+// one transaction, those first that add rows; each only where it has something
+// to do. Rows come sorted by key, so that two receivers lock them in one order.
+// Arrays of events and calls are called _text and so on, which is text[], because
+// sqlc.yaml makes those the types of package pgarray. In the other statements
+// nullable elements are varchar or smallint, because sqlc has no nullable elements
+// of text and integer.
+// Adds events that are new. Where another writer was faster the primary key
+// refuses all of them, and the batch is read and folded again.
+func (q *Queries) AddEvents(ctx context.Context, arg AddEventsParams) error {
+	_, err := q.db.Exec(ctx, addEvents,
+		arg.Source,
+		arg.CallID,
+		arg.EventID,
+		arg.Kind,
+		arg.ProviderKind,
+		arg.Leg,
+		arg.RecordKey,
+		arg.OccurredAt,
+		arg.Clock,
+		arg.ReceivedAt,
+		arg.LastReceivedAt,
+		arg.Deliveries,
+		arg.Facts,
+		arg.Problems,
+		arg.Payload,
+	)
+	return err
+}
+
+const changeCalls = `-- name: ChangeCalls :exec
+WITH call_in AS (
+    SELECT
+           unnest($1::_int8) AS version,
+           unnest($2::_text) AS source,
+           unnest($3::_text) AS call_id,
+           unnest($4::_text) AS provider,
+           unnest($5::_text) AS parent_call_id,
+           unnest($6::_text) AS account,
+           unnest($7::_text) AS direction,
+           unnest($8::_text) AS src,
+           unnest($9::_text) AS dst,
+           unnest($10::_text) AS did,
+           unnest($11::_text) AS src_name,
+           unnest($12::_text) AS src_e164,
+           unnest($13::_text) AS dst_e164,
+           unnest($14::_text) AS src_country,
+           unnest($15::_text) AS dst_country,
+           unnest($16::_text) AS trunk,
+           unnest($17::_text) AS tag,
+           unnest($18::_text) AS state,
+           unnest($19::_text) AS disposition,
+           unnest($20::_timestamptz) AS call_time,
+           unnest($21::_timestamptz) AS started_at,
+           unnest($22::_timestamptz) AS ringing_at,
+           unnest($23::_timestamptz) AS answered_at,
+           unnest($24::_timestamptz) AS ended_at,
+           unnest($25::_text) AS clock,
+           unnest($26::_numeric) AS duration,
+           unnest($27::_numeric) AS billsec,
+           unnest($28::_numeric) AS charged_sec,
+           unnest($29::_int4) AS first_increment,
+           unnest($30::_int4) AS next_increment,
+           unnest($31::_numeric) AS rate,
+           unnest($32::_numeric) AS cost,
+           unnest($33::_numeric) AS tax,
+           unnest($34::_text) AS currency,
+           unnest($35::_int4) AS sip_code,
+           unnest($36::_int4) AS q850_cause,
+           unnest($37::_text) AS hangup_cause,
+           unnest($38::_text) AS hangup_by,
+           unnest($39::_bool) AS machine_detected,
+           unnest($40::_int4) AS legs,
+           unnest($41::_int4) AS events,
+           unnest($42::_int4) AS cdrs,
+           unnest($43::_timestamptz) AS first_received_at,
+           unnest($44::_timestamptz) AS last_received_at
+), changed AS (
+    UPDATE call SET
+        provider = n.provider,
+        parent_call_id = n.parent_call_id,
+        account = n.account,
+        direction = n.direction,
+        src = n.src,
+        dst = n.dst,
+        did = n.did,
+        src_name = n.src_name,
+        src_e164 = n.src_e164,
+        dst_e164 = n.dst_e164,
+        src_country = n.src_country,
+        dst_country = n.dst_country,
+        trunk = n.trunk,
+        tag = n.tag,
+        state = n.state,
+        disposition = n.disposition,
+        call_time = n.call_time,
+        started_at = n.started_at,
+        ringing_at = n.ringing_at,
+        answered_at = n.answered_at,
+        ended_at = n.ended_at,
+        clock = n.clock,
+        duration = n.duration,
+        billsec = n.billsec,
+        charged_sec = n.charged_sec,
+        first_increment = n.first_increment,
+        next_increment = n.next_increment,
+        rate = n.rate,
+        cost = n.cost,
+        tax = n.tax,
+        currency = n.currency,
+        sip_code = n.sip_code,
+        q850_cause = n.q850_cause,
+        hangup_cause = n.hangup_cause,
+        hangup_by = n.hangup_by,
+        machine_detected = n.machine_detected,
+        legs = n.legs,
+        events = n.events,
+        cdrs = n.cdrs,
+        version = n.version,
+        first_received_at = n.first_received_at,
+        last_received_at = n.last_received_at,
+        changed_at = now()
+    FROM call_in n
+    WHERE call.source = n.source AND call.call_id = n.call_id AND call.version = n.version - 1 AND call.pruned_at IS NULL
+    RETURNING 1
+)
+SELECT ingest_guard(0, 0, cardinality($1::_int8)::bigint, (SELECT count(*) FROM changed))::boolean AS ok
+`
+
+type ChangeCallsParams struct {
+	Version         pgarray.Int8s
+	Source          pgarray.Texts
+	CallID          pgarray.Texts
+	Provider        pgarray.Texts
+	ParentCallID    pgarray.Texts
+	Account         pgarray.Texts
+	Direction       pgarray.Texts
+	Src             pgarray.Texts
+	Dst             pgarray.Texts
+	Did             pgarray.Texts
+	SrcName         pgarray.Texts
+	SrcE164         pgarray.Texts
+	DstE164         pgarray.Texts
+	SrcCountry      pgarray.Texts
+	DstCountry      pgarray.Texts
+	Trunk           pgarray.Texts
+	Tag             pgarray.Texts
+	State           pgarray.Texts
+	Disposition     pgarray.Texts
+	CallTime        pgarray.Times
+	StartedAt       pgarray.Times
+	RingingAt       pgarray.Times
+	AnsweredAt      pgarray.Times
+	EndedAt         pgarray.Times
+	Clock           pgarray.Texts
+	Duration        pgarray.Decimals
+	Billsec         pgarray.Decimals
+	ChargedSec      pgarray.Decimals
+	FirstIncrement  pgarray.Int4s
+	NextIncrement   pgarray.Int4s
+	Rate            pgarray.Decimals
+	Cost            pgarray.Decimals
+	Tax             pgarray.Decimals
+	Currency        pgarray.Texts
+	SipCode         pgarray.Int4s
+	Q850Cause       pgarray.Int4s
+	HangupCause     pgarray.Texts
+	HangupBy        pgarray.Texts
+	MachineDetected pgarray.Bools
+	Legs            pgarray.Int4s
+	Events          pgarray.Int4s
+	Cdrs            pgarray.Int4s
+	FirstReceivedAt pgarray.Times
+	LastReceivedAt  pgarray.Times
+}
+
+// Writes calls that were folded anew, or raises CDR01 unless each still has the
+// version that it was folded from: one less than the new one.
+func (q *Queries) ChangeCalls(ctx context.Context, arg ChangeCallsParams) error {
+	_, err := q.db.Exec(ctx, changeCalls,
+		arg.Version,
+		arg.Source,
+		arg.CallID,
+		arg.Provider,
+		arg.ParentCallID,
+		arg.Account,
+		arg.Direction,
+		arg.Src,
+		arg.Dst,
+		arg.Did,
+		arg.SrcName,
+		arg.SrcE164,
+		arg.DstE164,
+		arg.SrcCountry,
+		arg.DstCountry,
+		arg.Trunk,
+		arg.Tag,
+		arg.State,
+		arg.Disposition,
+		arg.CallTime,
+		arg.StartedAt,
+		arg.RingingAt,
+		arg.AnsweredAt,
+		arg.EndedAt,
+		arg.Clock,
+		arg.Duration,
+		arg.Billsec,
+		arg.ChargedSec,
+		arg.FirstIncrement,
+		arg.NextIncrement,
+		arg.Rate,
+		arg.Cost,
+		arg.Tax,
+		arg.Currency,
+		arg.SipCode,
+		arg.Q850Cause,
+		arg.HangupCause,
+		arg.HangupBy,
+		arg.MachineDetected,
+		arg.Legs,
+		arg.Events,
+		arg.Cdrs,
+		arg.FirstReceivedAt,
+		arg.LastReceivedAt,
+	)
+	return err
+}
+
+const countRepeats = `-- name: CountRepeats :exec
+WITH repeat_in AS (
+    SELECT
+           unnest($2::_text) AS source,
+           unnest($3::_text) AS call_id,
+           unnest($4::_uuid) AS event_id,
+           unnest($5::_timestamptz) AS received_at,
+           unnest($6::_timestamptz) AS last_received_at,
+           unnest($1::_int4) AS deliveries
+), counted AS (
+    UPDATE event e SET
+        deliveries = e.deliveries + r.deliveries,
+        received_at = LEAST(e.received_at, r.received_at),
+        last_received_at = GREATEST(e.last_received_at, r.last_received_at),
+        occurred_at = CASE WHEN e.clock = 'receiver' THEN LEAST(e.occurred_at, r.received_at) ELSE e.occurred_at END
+    FROM repeat_in r
+    WHERE e.source = r.source AND e.call_id = r.call_id AND e.event_id = r.event_id
+    RETURNING 1
+)
+SELECT ingest_guard(cardinality($1::_int4)::bigint, (SELECT count(*) FROM counted), 0, 0)::boolean AS ok
+`
+
+type CountRepeatsParams struct {
+	Deliveries     pgarray.Int4s
+	Source         pgarray.Texts
+	CallID         pgarray.Texts
+	EventID        pgarray.UUIDs
+	ReceivedAt     pgarray.Times
+	LastReceivedAt pgarray.Times
+}
+
+// Counts events that came again, or raises CDR01 unless all of them are there.
+func (q *Queries) CountRepeats(ctx context.Context, arg CountRepeatsParams) error {
+	_, err := q.db.Exec(ctx, countRepeats,
+		arg.Deliveries,
+		arg.Source,
+		arg.CallID,
+		arg.EventID,
+		arg.ReceivedAt,
+		arg.LastReceivedAt,
 	)
 	return err
 }
@@ -310,15 +508,26 @@ FROM (
            unnest($14::text[]) AS payload
 ) message_in
 ON CONFLICT (source, message_id) DO UPDATE SET
-    (src, dst, body, direction, status, occurred_at, cost, currency, segments, payload) = (
-        SELECT x.src, x.dst, x.body, x.direction, x.status, x.occurred_at, x.cost, x.currency, x.segments, x.payload
-        FROM (VALUES (m.src, m.dst, m.body, m.direction, m.status, m.occurred_at, m.cost, m.currency, m.segments, m.payload),
-                     (EXCLUDED.src, EXCLUDED.dst, EXCLUDED.body, EXCLUDED.direction, EXCLUDED.status, EXCLUDED.occurred_at,
-                      EXCLUDED.cost, EXCLUDED.currency, EXCLUDED.segments, EXCLUDED.payload)
-             ) AS x (src, dst, body, direction, status, occurred_at, cost, currency, segments, payload)
-        ORDER BY message_status_rank(x.status) DESC, x.payload::text COLLATE "C" DESC
-        LIMIT 1
-    ),
+    src = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.src ELSE m.src END,
+    dst = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.dst ELSE m.dst END,
+    body = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.body ELSE m.body END,
+    direction = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.direction ELSE m.direction END,
+    status = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.status ELSE m.status END,
+    occurred_at = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.occurred_at ELSE m.occurred_at END,
+    cost = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.cost ELSE m.cost END,
+    currency = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.currency ELSE m.currency END,
+    segments = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.segments ELSE m.segments END,
+    payload = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.payload ELSE m.payload END,
     received_at = LEAST(m.received_at, EXCLUDED.received_at),
     deliveries = m.deliveries + EXCLUDED.deliveries
 `
@@ -341,7 +550,7 @@ type SaveMessagesParams struct {
 }
 
 // Keeps of several reports of one message the one whose status settles most, as
-// a whole. Like cdr.MergeMessage.
+// a whole. Like cdr.MergeMessage. (Column by column, as above.)
 func (q *Queries) SaveMessages(ctx context.Context, arg SaveMessagesParams) error {
 	_, err := q.db.Exec(ctx, saveMessages,
 		arg.Source,
@@ -428,12 +637,12 @@ FROM (
            unnest($8::text[]) AS payload
 ) recording_in
 ON CONFLICT (source, call_id, recording_id) DO UPDATE SET
-    (url, expires_at, payload) = (
-        SELECT x.url, x.expires_at, x.payload
-        FROM (VALUES (r.url, r.expires_at, r.payload), (EXCLUDED.url, EXCLUDED.expires_at, EXCLUDED.payload)) AS x (url, expires_at, payload)
-        ORDER BY x.expires_at DESC NULLS LAST, x.url COLLATE "C" DESC, x.payload::text COLLATE "C" DESC
-        LIMIT 1
-    ),
+    url = CASE WHEN (coalesce(EXCLUDED.expires_at, '-infinity'), EXCLUDED.url COLLATE "C", EXCLUDED.payload::text COLLATE "C")
+                > (coalesce(r.expires_at, '-infinity'), r.url COLLATE "C", r.payload::text COLLATE "C") THEN EXCLUDED.url ELSE r.url END,
+    expires_at = CASE WHEN (coalesce(EXCLUDED.expires_at, '-infinity'), EXCLUDED.url COLLATE "C", EXCLUDED.payload::text COLLATE "C")
+                > (coalesce(r.expires_at, '-infinity'), r.url COLLATE "C", r.payload::text COLLATE "C") THEN EXCLUDED.expires_at ELSE r.expires_at END,
+    payload = CASE WHEN (coalesce(EXCLUDED.expires_at, '-infinity'), EXCLUDED.url COLLATE "C", EXCLUDED.payload::text COLLATE "C")
+                > (coalesce(r.expires_at, '-infinity'), r.url COLLATE "C", r.payload::text COLLATE "C") THEN EXCLUDED.payload ELSE r.payload END,
     received_at = LEAST(r.received_at, EXCLUDED.received_at),
     deliveries = r.deliveries + EXCLUDED.deliveries
 `
@@ -450,7 +659,8 @@ type SaveRecordingsParams struct {
 }
 
 // Keeps of several notices of one recording the URL that lasts longest. Like
-// cdr.MergeRecording.
+// cdr.MergeRecording. (One column at a time: several at once, set from a
+// subquery, are what Citus gets wrong.)
 func (q *Queries) SaveRecordings(ctx context.Context, arg SaveRecordingsParams) error {
 	_, err := q.db.Exec(ctx, saveRecordings,
 		arg.Source,

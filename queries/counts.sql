@@ -2,10 +2,10 @@
 
 -- name: CountEvents :many
 -- How many events and recordings some calls have.
-SELECT k.call_id::text AS call_id,
-       (SELECT count(*) FROM event e WHERE e.source = @source AND e.call_id = k.call_id)::bigint AS events,
-       (SELECT count(*) FROM recording r WHERE r.source = @source AND r.call_id = k.call_id)::bigint AS recordings
-FROM (SELECT unnest(@call_ids::text[]) AS call_id) k;
+SELECT k.call_id::text AS call_id, coalesce(e.n, 0)::bigint AS events, coalesce(r.n, 0)::bigint AS recordings
+FROM (SELECT unnest(@call_ids::text[]) AS call_id) k
+LEFT JOIN (SELECT x.call_id, count(*) AS n FROM event x WHERE x.source = @source AND x.call_id = ANY (@call_ids::text[]) GROUP BY x.call_id) e ON e.call_id = k.call_id
+LEFT JOIN (SELECT x.call_id, count(*) AS n FROM recording x WHERE x.source = @source AND x.call_id = ANY (@call_ids::text[]) GROUP BY x.call_id) r ON r.call_id = k.call_id;
 
 -- name: CountRows :many
 -- The rows of a source whose ids or contents have a mark, and how often what

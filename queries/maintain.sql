@@ -74,5 +74,11 @@ SELECT * FROM source ORDER BY name;
 -- database's default is. Stronger settings stay.
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
 
+-- name: GoByKey :exec
+-- Everything that the store reads and changes is found by a key. A plan that was
+-- made and kept while a table was nearly empty would read it whole for as long as
+-- the connection lives.
+SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false);
+
 -- name: IsReadOnly :one
 SELECT (current_setting('transaction_read_only') = 'on')::text::boolean AS read_only;

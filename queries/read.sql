@@ -1,14 +1,17 @@
 -- What the receiver reads before it writes, and what rebuild and verify read.
 
 -- name: ReadCalls :many
--- The version and the events of some calls, in one snapshot. A call without
--- events gives one row without event_id.
-SELECT k.source::text AS source, k.call_id::text AS call_id,
-       c.version AS version, (c.pruned_at IS NOT NULL)::boolean AS pruned,
-       e.event_id, e.kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.facts
+-- The versions and the events of some calls, in one snapshot: rows of call come
+-- without event_id, rows of event without version.
+SELECT c.source, c.call_id, c.version::bigint AS version, (c.pruned_at IS NOT NULL)::boolean AS pruned,
+       NULL::uuid AS event_id, ''::text AS kind, ''::text AS leg, NULL::varchar AS record_key, NULL::timestamptz AS occurred_at,
+       ''::text AS clock, NULL::timestamptz AS received_at, NULL::jsonb AS facts
 FROM (SELECT unnest(@sources::text[]) AS source, unnest(@call_ids::text[]) AS call_id) k
-LEFT JOIN call c ON c.source = k.source AND c.call_id = k.call_id
-LEFT JOIN event e ON e.source = k.source AND e.call_id = k.call_id;
+JOIN call c ON c.source = k.source AND c.call_id = k.call_id
+UNION ALL
+SELECT e.source, e.call_id, 0, false, e.event_id, e.kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.facts
+FROM (SELECT unnest(@sources::text[]) AS source, unnest(@call_ids::text[]) AS call_id) k
+JOIN event e ON e.source = k.source AND e.call_id = k.call_id;
 
 -- name: KnownRecordings :many
 SELECT r.source, r.call_id, r.recording_id
@@ -28,5 +31,5 @@ JOIN quarantine q ON q.source = k.source AND q.quarantine_id = k.quarantine_id;
 -- name: QuarantineSize :one
 -- How much of a source is unread. It stops counting where the source is full
 -- anyway.
-SELECT count(*)::bigint AS pieces, coalesce(sum(octet_length(body)), 0)::bigint AS bytes
-FROM (SELECT body FROM quarantine WHERE source = @source AND replayed_at IS NULL LIMIT @at_most) unread;
+SELECT count(*)::bigint AS pieces, coalesce(sum(size), 0)::bigint AS bytes
+FROM (SELECT octet_length(body) AS size FROM quarantine WHERE source = @source AND replayed_at IS NULL LIMIT @at_most) unread;

@@ -167,7 +167,7 @@ LIMIT @at_most;
 -- name: ErasePrunedCalls :execrows
 -- Other calls are folded again instead.
 UPDATE call c SET
-    src_name = CASE WHEN concat_ws('|', c.src_name, c.src, c.src_e164) ~ @number::text THEN NULL ELSE c.src_name END,
+    src_name = CASE WHEN c.src_name ~ @number::text OR c.src ~ @number OR c.src_e164 ~ @number THEN NULL ELSE c.src_name END,
     src = CASE WHEN c.src ~ @number THEN NULL ELSE c.src END,
     dst = CASE WHEN c.dst ~ @number THEN NULL ELSE c.dst END,
     did = CASE WHEN c.did ~ @number THEN NULL ELSE c.did END,
@@ -181,7 +181,8 @@ UPDATE call c SET
     version = c.version + 1, changed_at = now()
 FROM (SELECT unnest(@source::text[]) AS source, unnest(@call_id::text[]) AS call_id) k
 WHERE c.source = k.source AND c.call_id = k.call_id AND c.pruned_at IS NOT NULL
-  AND concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.hangup_cause) ~ @number;
+  AND (c.parent_call_id ~ @number OR c.account ~ @number OR c.src ~ @number OR c.dst ~ @number OR c.did ~ @number OR c.src_name ~ @number
+       OR c.src_e164 ~ @number OR c.dst_e164 ~ @number OR c.trunk ~ @number OR c.tag ~ @number OR c.hangup_cause ~ @number);
 
 -- name: EraseRecordingPage :many
 SELECT r.source, r.call_id, r.recording_id,

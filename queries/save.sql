@@ -1,154 +1,224 @@
--- What the receiver writes. One statement writes a whole batch, so that one round
--- trip stores what many requests brought. Rows come sorted by key, so that two
--- receivers lock them in one order. Nullable elements are varchar or smallint
--- here because sqlc has no nullable elements of text and integer.
+-- What the receiver writes. The statements of one batch go in one round trip and
+-- one transaction, those first that add rows; each only where it has something
+-- to do. Rows come sorted by key, so that two receivers lock them in one order.
+-- Arrays of events and calls are called _text and so on, which is text[], because
+-- sqlc.yaml makes those the types of package pgarray. In the other statements
+-- nullable elements are varchar or smallint, because sqlc has no nullable elements
+-- of text and integer.
 
--- name: SaveCalls :exec
--- Adds events and writes the calls that were folded from them, or raises CDR01
--- and writes nothing: exactly new_events of the events must be new, and every
--- call must still have the version that it was folded from (0: none).
-WITH event_in AS (
+-- name: AddEvents :exec
+-- Adds events that are new. Where another writer was faster the primary key
+-- refuses all of them, and the batch is read and folded again.
+INSERT INTO event (source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock, received_at,
+                   last_received_at, deliveries, facts, problems, payload)
+SELECT source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock,
+       received_at, last_received_at, deliveries, facts::jsonb, string_to_array(problems, E'\n'), payload::json
+FROM (
     SELECT
-           unnest(@event_source::text[]) AS source,
-           unnest(@event_call_id::text[]) AS call_id,
-           unnest(@event_event_id::uuid[]) AS event_id,
-           unnest(@event_kind::text[]) AS kind,
-           unnest(@event_provider_kind::text[]) AS provider_kind,
-           unnest(@event_leg::text[]) AS leg,
-           unnest(@event_record_key::varchar[]) AS record_key,
-           unnest(@event_occurred_at::timestamptz[]) AS occurred_at,
-           unnest(@event_clock::text[]) AS clock,
-           unnest(@event_received_at::timestamptz[]) AS received_at,
-           unnest(@event_last_received_at::timestamptz[]) AS last_received_at,
-           unnest(@event_deliveries::integer[]) AS deliveries,
-           unnest(@event_facts::varchar[]) AS facts,
-           unnest(@event_problems::text[]) AS problems,
-           unnest(@event_payload::text[]) AS payload
-), event_out AS (
-    INSERT INTO event (source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock, received_at,
-                       last_received_at, deliveries, facts, problems, payload)
-    SELECT source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock,
-           received_at, last_received_at, deliveries, facts::jsonb, string_to_array(problems, E'\n'), payload::json
-    FROM event_in
-    ON CONFLICT (source, call_id, event_id) DO UPDATE SET
-        deliveries = event.deliveries + EXCLUDED.deliveries,
-        received_at = LEAST(event.received_at, EXCLUDED.received_at),
-        last_received_at = GREATEST(event.last_received_at, EXCLUDED.last_received_at),
-        occurred_at = CASE WHEN event.clock = 'receiver' THEN LEAST(event.occurred_at, EXCLUDED.occurred_at) ELSE event.occurred_at END
-    RETURNING xmax = 0 AS is_new
-), call_in AS (
+           unnest(@source::_text) AS source,
+           unnest(@call_id::_text) AS call_id,
+           unnest(@event_id::_uuid) AS event_id,
+           unnest(@kind::_text) AS kind,
+           unnest(@provider_kind::_text) AS provider_kind,
+           unnest(@leg::_text) AS leg,
+           unnest(@record_key::_text) AS record_key,
+           unnest(@occurred_at::_timestamptz) AS occurred_at,
+           unnest(@clock::_text) AS clock,
+           unnest(@received_at::_timestamptz) AS received_at,
+           unnest(@last_received_at::_timestamptz) AS last_received_at,
+           unnest(@deliveries::_int4) AS deliveries,
+           unnest(@facts::_text) AS facts,
+           unnest(@problems::_text) AS problems,
+           unnest(@payload::_text) AS payload
+) event_in;
+
+-- name: CountRepeats :exec
+-- Counts events that came again, or raises CDR01 unless all of them are there.
+WITH repeat_in AS (
     SELECT
-           unnest(@call_source::text[]) AS source,
-           unnest(@call_call_id::text[]) AS call_id,
-           unnest(@call_provider::text[]) AS provider,
-           unnest(@call_parent_call_id::varchar[]) AS parent_call_id,
-           unnest(@call_account::varchar[]) AS account,
-           unnest(@call_direction::varchar[]) AS direction,
-           unnest(@call_src::varchar[]) AS src,
-           unnest(@call_dst::varchar[]) AS dst,
-           unnest(@call_did::varchar[]) AS did,
-           unnest(@call_src_name::varchar[]) AS src_name,
-           unnest(@call_src_e164::varchar[]) AS src_e164,
-           unnest(@call_dst_e164::varchar[]) AS dst_e164,
-           unnest(@call_src_country::varchar[]) AS src_country,
-           unnest(@call_dst_country::varchar[]) AS dst_country,
-           unnest(@call_trunk::varchar[]) AS trunk,
-           unnest(@call_tag::varchar[]) AS tag,
-           unnest(@call_state::text[]) AS state,
-           unnest(@call_disposition::varchar[]) AS disposition,
-           unnest(@call_call_time::timestamptz[]) AS call_time,
-           unnest(@call_started_at::timestamptz[]) AS started_at,
-           unnest(@call_ringing_at::timestamptz[]) AS ringing_at,
-           unnest(@call_answered_at::timestamptz[]) AS answered_at,
-           unnest(@call_ended_at::timestamptz[]) AS ended_at,
-           unnest(@call_clock::text[]) AS clock,
-           unnest(@call_duration::numeric[]) AS duration,
-           unnest(@call_billsec::numeric[]) AS billsec,
-           unnest(@call_charged_sec::numeric[]) AS charged_sec,
-           unnest(@call_first_increment::smallint[]) AS first_increment,
-           unnest(@call_next_increment::smallint[]) AS next_increment,
-           unnest(@call_rate::numeric[]) AS rate,
-           unnest(@call_cost::numeric[]) AS cost,
-           unnest(@call_tax::numeric[]) AS tax,
-           unnest(@call_currency::varchar[]) AS currency,
-           unnest(@call_sip_code::smallint[]) AS sip_code,
-           unnest(@call_q850_cause::smallint[]) AS q850_cause,
-           unnest(@call_hangup_cause::varchar[]) AS hangup_cause,
-           unnest(@call_hangup_by::varchar[]) AS hangup_by,
-           unnest(@call_machine_detected::boolean[]) AS machine_detected,
-           unnest(@call_legs::integer[]) AS legs,
-           unnest(@call_events::integer[]) AS events,
-           unnest(@call_cdrs::integer[]) AS cdrs,
-           unnest(@call_version::bigint[]) AS version,
-           unnest(@call_first_received_at::timestamptz[]) AS first_received_at,
-           unnest(@call_last_received_at::timestamptz[]) AS last_received_at
-), call_out AS (
-    INSERT INTO call (source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
-                      src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
-                      ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
-                      sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
-                      first_received_at, last_received_at, changed_at)
-    SELECT source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
-           src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
-           ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
-           sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
-           first_received_at, last_received_at, now()
-    FROM call_in
-    ON CONFLICT (source, call_id) DO UPDATE SET
-        provider = EXCLUDED.provider,
-        parent_call_id = EXCLUDED.parent_call_id,
-        account = EXCLUDED.account,
-        direction = EXCLUDED.direction,
-        src = EXCLUDED.src,
-        dst = EXCLUDED.dst,
-        did = EXCLUDED.did,
-        src_name = EXCLUDED.src_name,
-        src_e164 = EXCLUDED.src_e164,
-        dst_e164 = EXCLUDED.dst_e164,
-        src_country = EXCLUDED.src_country,
-        dst_country = EXCLUDED.dst_country,
-        trunk = EXCLUDED.trunk,
-        tag = EXCLUDED.tag,
-        state = EXCLUDED.state,
-        disposition = EXCLUDED.disposition,
-        call_time = EXCLUDED.call_time,
-        started_at = EXCLUDED.started_at,
-        ringing_at = EXCLUDED.ringing_at,
-        answered_at = EXCLUDED.answered_at,
-        ended_at = EXCLUDED.ended_at,
-        clock = EXCLUDED.clock,
-        duration = EXCLUDED.duration,
-        billsec = EXCLUDED.billsec,
-        charged_sec = EXCLUDED.charged_sec,
-        first_increment = EXCLUDED.first_increment,
-        next_increment = EXCLUDED.next_increment,
-        rate = EXCLUDED.rate,
-        cost = EXCLUDED.cost,
-        tax = EXCLUDED.tax,
-        currency = EXCLUDED.currency,
-        sip_code = EXCLUDED.sip_code,
-        q850_cause = EXCLUDED.q850_cause,
-        hangup_cause = EXCLUDED.hangup_cause,
-        hangup_by = EXCLUDED.hangup_by,
-        machine_detected = EXCLUDED.machine_detected,
-        legs = EXCLUDED.legs,
-        events = EXCLUDED.events,
-        cdrs = EXCLUDED.cdrs,
-        version = EXCLUDED.version,
-        first_received_at = EXCLUDED.first_received_at,
-        last_received_at = EXCLUDED.last_received_at,
-        changed_at = EXCLUDED.changed_at
-    WHERE call.version = EXCLUDED.version - 1 AND call.pruned_at IS NULL
-    RETURNING (xmax = 0) = (version = 1) AS is_expected
+           unnest(@source::_text) AS source,
+           unnest(@call_id::_text) AS call_id,
+           unnest(@event_id::_uuid) AS event_id,
+           unnest(@received_at::_timestamptz) AS received_at,
+           unnest(@last_received_at::_timestamptz) AS last_received_at,
+           unnest(@deliveries::_int4) AS deliveries
+), counted AS (
+    UPDATE event e SET
+        deliveries = e.deliveries + r.deliveries,
+        received_at = LEAST(e.received_at, r.received_at),
+        last_received_at = GREATEST(e.last_received_at, r.last_received_at),
+        occurred_at = CASE WHEN e.clock = 'receiver' THEN LEAST(e.occurred_at, r.received_at) ELSE e.occurred_at END
+    FROM repeat_in r
+    WHERE e.source = r.source AND e.call_id = r.call_id AND e.event_id = r.event_id
+    RETURNING 1
 )
-SELECT ingest_guard(
-    @new_events::bigint, (SELECT count(*) FROM event_out WHERE is_new),
-    coalesce(cardinality(@call_version::bigint[]), 0)::bigint, (SELECT count(*) FROM call_out WHERE is_expected)
-)::boolean AS ok;
+SELECT ingest_guard(cardinality(@deliveries::_int4)::bigint, (SELECT count(*) FROM counted), 0, 0)::boolean AS ok;
+
+-- name: AddCalls :exec
+-- Adds calls that are new, like AddEvents.
+WITH call_in AS (
+    SELECT
+           unnest(@version::_int8) AS version,
+           unnest(@source::_text) AS source,
+           unnest(@call_id::_text) AS call_id,
+           unnest(@provider::_text) AS provider,
+           unnest(@parent_call_id::_text) AS parent_call_id,
+           unnest(@account::_text) AS account,
+           unnest(@direction::_text) AS direction,
+           unnest(@src::_text) AS src,
+           unnest(@dst::_text) AS dst,
+           unnest(@did::_text) AS did,
+           unnest(@src_name::_text) AS src_name,
+           unnest(@src_e164::_text) AS src_e164,
+           unnest(@dst_e164::_text) AS dst_e164,
+           unnest(@src_country::_text) AS src_country,
+           unnest(@dst_country::_text) AS dst_country,
+           unnest(@trunk::_text) AS trunk,
+           unnest(@tag::_text) AS tag,
+           unnest(@state::_text) AS state,
+           unnest(@disposition::_text) AS disposition,
+           unnest(@call_time::_timestamptz) AS call_time,
+           unnest(@started_at::_timestamptz) AS started_at,
+           unnest(@ringing_at::_timestamptz) AS ringing_at,
+           unnest(@answered_at::_timestamptz) AS answered_at,
+           unnest(@ended_at::_timestamptz) AS ended_at,
+           unnest(@clock::_text) AS clock,
+           unnest(@duration::_numeric) AS duration,
+           unnest(@billsec::_numeric) AS billsec,
+           unnest(@charged_sec::_numeric) AS charged_sec,
+           unnest(@first_increment::_int4) AS first_increment,
+           unnest(@next_increment::_int4) AS next_increment,
+           unnest(@rate::_numeric) AS rate,
+           unnest(@cost::_numeric) AS cost,
+           unnest(@tax::_numeric) AS tax,
+           unnest(@currency::_text) AS currency,
+           unnest(@sip_code::_int4) AS sip_code,
+           unnest(@q850_cause::_int4) AS q850_cause,
+           unnest(@hangup_cause::_text) AS hangup_cause,
+           unnest(@hangup_by::_text) AS hangup_by,
+           unnest(@machine_detected::_bool) AS machine_detected,
+           unnest(@legs::_int4) AS legs,
+           unnest(@events::_int4) AS events,
+           unnest(@cdrs::_int4) AS cdrs,
+           unnest(@first_received_at::_timestamptz) AS first_received_at,
+           unnest(@last_received_at::_timestamptz) AS last_received_at
+)
+INSERT INTO call (source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
+                  src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
+                  ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
+                  sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
+                  first_received_at, last_received_at, changed_at)
+SELECT source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
+       src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
+       ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
+       sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
+       first_received_at, last_received_at, now()
+FROM call_in;
+
+-- name: ChangeCalls :exec
+-- Writes calls that were folded anew, or raises CDR01 unless each still has the
+-- version that it was folded from: one less than the new one.
+WITH call_in AS (
+    SELECT
+           unnest(@version::_int8) AS version,
+           unnest(@source::_text) AS source,
+           unnest(@call_id::_text) AS call_id,
+           unnest(@provider::_text) AS provider,
+           unnest(@parent_call_id::_text) AS parent_call_id,
+           unnest(@account::_text) AS account,
+           unnest(@direction::_text) AS direction,
+           unnest(@src::_text) AS src,
+           unnest(@dst::_text) AS dst,
+           unnest(@did::_text) AS did,
+           unnest(@src_name::_text) AS src_name,
+           unnest(@src_e164::_text) AS src_e164,
+           unnest(@dst_e164::_text) AS dst_e164,
+           unnest(@src_country::_text) AS src_country,
+           unnest(@dst_country::_text) AS dst_country,
+           unnest(@trunk::_text) AS trunk,
+           unnest(@tag::_text) AS tag,
+           unnest(@state::_text) AS state,
+           unnest(@disposition::_text) AS disposition,
+           unnest(@call_time::_timestamptz) AS call_time,
+           unnest(@started_at::_timestamptz) AS started_at,
+           unnest(@ringing_at::_timestamptz) AS ringing_at,
+           unnest(@answered_at::_timestamptz) AS answered_at,
+           unnest(@ended_at::_timestamptz) AS ended_at,
+           unnest(@clock::_text) AS clock,
+           unnest(@duration::_numeric) AS duration,
+           unnest(@billsec::_numeric) AS billsec,
+           unnest(@charged_sec::_numeric) AS charged_sec,
+           unnest(@first_increment::_int4) AS first_increment,
+           unnest(@next_increment::_int4) AS next_increment,
+           unnest(@rate::_numeric) AS rate,
+           unnest(@cost::_numeric) AS cost,
+           unnest(@tax::_numeric) AS tax,
+           unnest(@currency::_text) AS currency,
+           unnest(@sip_code::_int4) AS sip_code,
+           unnest(@q850_cause::_int4) AS q850_cause,
+           unnest(@hangup_cause::_text) AS hangup_cause,
+           unnest(@hangup_by::_text) AS hangup_by,
+           unnest(@machine_detected::_bool) AS machine_detected,
+           unnest(@legs::_int4) AS legs,
+           unnest(@events::_int4) AS events,
+           unnest(@cdrs::_int4) AS cdrs,
+           unnest(@first_received_at::_timestamptz) AS first_received_at,
+           unnest(@last_received_at::_timestamptz) AS last_received_at
+), changed AS (
+    UPDATE call SET
+        provider = n.provider,
+        parent_call_id = n.parent_call_id,
+        account = n.account,
+        direction = n.direction,
+        src = n.src,
+        dst = n.dst,
+        did = n.did,
+        src_name = n.src_name,
+        src_e164 = n.src_e164,
+        dst_e164 = n.dst_e164,
+        src_country = n.src_country,
+        dst_country = n.dst_country,
+        trunk = n.trunk,
+        tag = n.tag,
+        state = n.state,
+        disposition = n.disposition,
+        call_time = n.call_time,
+        started_at = n.started_at,
+        ringing_at = n.ringing_at,
+        answered_at = n.answered_at,
+        ended_at = n.ended_at,
+        clock = n.clock,
+        duration = n.duration,
+        billsec = n.billsec,
+        charged_sec = n.charged_sec,
+        first_increment = n.first_increment,
+        next_increment = n.next_increment,
+        rate = n.rate,
+        cost = n.cost,
+        tax = n.tax,
+        currency = n.currency,
+        sip_code = n.sip_code,
+        q850_cause = n.q850_cause,
+        hangup_cause = n.hangup_cause,
+        hangup_by = n.hangup_by,
+        machine_detected = n.machine_detected,
+        legs = n.legs,
+        events = n.events,
+        cdrs = n.cdrs,
+        version = n.version,
+        first_received_at = n.first_received_at,
+        last_received_at = n.last_received_at,
+        changed_at = now()
+    FROM call_in n
+    WHERE call.source = n.source AND call.call_id = n.call_id AND call.version = n.version - 1 AND call.pruned_at IS NULL
+    RETURNING 1
+)
+SELECT ingest_guard(0, 0, cardinality(@version::_int8)::bigint, (SELECT count(*) FROM changed))::boolean AS ok;
 
 -- name: SaveRecordings :exec
 -- Keeps of several notices of one recording the URL that lasts longest. Like
--- cdr.MergeRecording.
+-- cdr.MergeRecording. (One column at a time: several at once, set from a
+-- subquery, are what Citus gets wrong.)
 INSERT INTO recording AS r (source, call_id, recording_id, url, expires_at, received_at, deliveries, payload)
 SELECT source, call_id, recording_id, url, expires_at, received_at, deliveries, payload::json
 FROM (
@@ -163,18 +233,18 @@ FROM (
            unnest(@payload::text[]) AS payload
 ) recording_in
 ON CONFLICT (source, call_id, recording_id) DO UPDATE SET
-    (url, expires_at, payload) = (
-        SELECT x.url, x.expires_at, x.payload
-        FROM (VALUES (r.url, r.expires_at, r.payload), (EXCLUDED.url, EXCLUDED.expires_at, EXCLUDED.payload)) AS x (url, expires_at, payload)
-        ORDER BY x.expires_at DESC NULLS LAST, x.url COLLATE "C" DESC, x.payload::text COLLATE "C" DESC
-        LIMIT 1
-    ),
+    url = CASE WHEN (coalesce(EXCLUDED.expires_at, '-infinity'), EXCLUDED.url COLLATE "C", EXCLUDED.payload::text COLLATE "C")
+                > (coalesce(r.expires_at, '-infinity'), r.url COLLATE "C", r.payload::text COLLATE "C") THEN EXCLUDED.url ELSE r.url END,
+    expires_at = CASE WHEN (coalesce(EXCLUDED.expires_at, '-infinity'), EXCLUDED.url COLLATE "C", EXCLUDED.payload::text COLLATE "C")
+                > (coalesce(r.expires_at, '-infinity'), r.url COLLATE "C", r.payload::text COLLATE "C") THEN EXCLUDED.expires_at ELSE r.expires_at END,
+    payload = CASE WHEN (coalesce(EXCLUDED.expires_at, '-infinity'), EXCLUDED.url COLLATE "C", EXCLUDED.payload::text COLLATE "C")
+                > (coalesce(r.expires_at, '-infinity'), r.url COLLATE "C", r.payload::text COLLATE "C") THEN EXCLUDED.payload ELSE r.payload END,
     received_at = LEAST(r.received_at, EXCLUDED.received_at),
     deliveries = r.deliveries + EXCLUDED.deliveries;
 
 -- name: SaveMessages :exec
 -- Keeps of several reports of one message the one whose status settles most, as
--- a whole. Like cdr.MergeMessage.
+-- a whole. Like cdr.MergeMessage. (Column by column, as above.)
 INSERT INTO message AS m (source, message_id, src, dst, body, direction, status, occurred_at, cost, currency, segments, received_at, deliveries, payload)
 SELECT source, message_id, src, dst, body, direction, status, occurred_at, cost, currency, segments, received_at, deliveries, payload::json
 FROM (
@@ -195,15 +265,26 @@ FROM (
            unnest(@payload::text[]) AS payload
 ) message_in
 ON CONFLICT (source, message_id) DO UPDATE SET
-    (src, dst, body, direction, status, occurred_at, cost, currency, segments, payload) = (
-        SELECT x.src, x.dst, x.body, x.direction, x.status, x.occurred_at, x.cost, x.currency, x.segments, x.payload
-        FROM (VALUES (m.src, m.dst, m.body, m.direction, m.status, m.occurred_at, m.cost, m.currency, m.segments, m.payload),
-                     (EXCLUDED.src, EXCLUDED.dst, EXCLUDED.body, EXCLUDED.direction, EXCLUDED.status, EXCLUDED.occurred_at,
-                      EXCLUDED.cost, EXCLUDED.currency, EXCLUDED.segments, EXCLUDED.payload)
-             ) AS x (src, dst, body, direction, status, occurred_at, cost, currency, segments, payload)
-        ORDER BY message_status_rank(x.status) DESC, x.payload::text COLLATE "C" DESC
-        LIMIT 1
-    ),
+    src = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.src ELSE m.src END,
+    dst = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.dst ELSE m.dst END,
+    body = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.body ELSE m.body END,
+    direction = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.direction ELSE m.direction END,
+    status = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.status ELSE m.status END,
+    occurred_at = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.occurred_at ELSE m.occurred_at END,
+    cost = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.cost ELSE m.cost END,
+    currency = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.currency ELSE m.currency END,
+    segments = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.segments ELSE m.segments END,
+    payload = CASE WHEN (message_status_rank(EXCLUDED.status), EXCLUDED.payload::text COLLATE "C")
+                > (message_status_rank(m.status), m.payload::text COLLATE "C") THEN EXCLUDED.payload ELSE m.payload END,
     received_at = LEAST(m.received_at, EXCLUDED.received_at),
     deliveries = m.deliveries + EXCLUDED.deliveries;
 

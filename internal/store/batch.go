@@ -33,35 +33,33 @@ type batch struct {
 	outcomes []Outcome
 	bounded  bool // the quarantine takes only so much
 
-	events     []cdr.Event
+	events     []*cdr.Event // those of records, which are not changed
 	recordings []cdr.Recording
 	messages   []cdr.Message
 	rejects    []cdr.Reject
 
-	calls map[callKey]*stored
-	late  int // events that would change a call which was pruned
-}
-
-// stored is what the database holds of a call.
-type stored struct {
-	version int64
-	pruned  bool
-	events  []cdr.Event
-	known   map[[16]byte]int // event id → place in events
+	calls   map[callKey]*stored
+	guessed bool // calls that the cache does not have were taken for new
+	late    int  // events that would change a call which was pruned
 }
 
 func newBatch(records []cdr.Record, bounded bool) *batch {
-	b := &batch{records: records, bounded: bounded, outcomes: make([]Outcome, len(records))}
+	b := &batch{
+		records: records, bounded: bounded, outcomes: make([]Outcome, len(records)),
+		events: make([]*cdr.Event, 0, len(records)),
+	}
 	for i := range records {
 		r := &records[i]
-		b.events = append(b.events, r.Events...)
+		for j := range r.Events {
+			b.events = append(b.events, &r.Events[j])
+		}
 		b.recordings = append(b.recordings, r.Recordings...)
 		b.messages = append(b.messages, r.Messages...)
 		if r.Reject != nil {
 			b.rejects = append(b.rejects, *r.Reject)
 		}
 	}
-	b.events = together(b.events, compareEvents, cdr.MergeEvent)
+	b.events = together(b.events, compareEvents, mergeEvents)
 	b.recordings = together(b.recordings, compareRecordings, cdr.MergeRecording)
 	b.messages = together(b.messages, compareMessages, cdr.MergeMessage)
 	b.rejects = together(b.rejects, compareRejects, mergeRejects)
@@ -82,7 +80,12 @@ func together[T any](rows []T, compare func(a, b T) int, merge func(a, b T) T) [
 	return out
 }
 
-func compareEvents(a, b cdr.Event) int {
+func mergeEvents(a, b *cdr.Event) *cdr.Event {
+	both := cdr.MergeEvent(*a, *b)
+	return &both
+}
+
+func compareEvents(a, b *cdr.Event) int {
 	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.CallID, b.CallID), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
@@ -115,14 +118,10 @@ func rejectID(r *cdr.Reject) [16]byte {
 	return [16]byte(h.Sum(nil))
 }
 
-func (b *batch) hasOthers() bool {
-	return len(b.recordings)+len(b.messages)+len(b.rejects) > 0
-}
-
-// read asks the database what it knows of the batch and settles what becomes of
-// each record.
-func (b *batch) read(ctx context.Context, q *db.Queries) error {
-	if err := b.readCalls(ctx, q); err != nil {
+// read asks the cache and the database what is known of the batch and settles
+// what becomes of each record.
+func (b *batch) read(ctx context.Context, q *db.Queries, c *cache) error {
+	if err := b.readCalls(ctx, q, c); err != nil {
 		return fmt.Errorf("read calls: %w", err)
 	}
 	seen, err := b.readOthers(ctx, q)
@@ -135,44 +134,34 @@ func (b *batch) read(ctx context.Context, q *db.Queries) error {
 	return nil
 }
 
-func (b *batch) readCalls(ctx context.Context, q *db.Queries) error {
+func (b *batch) readCalls(ctx context.Context, q *db.Queries, c *cache) error {
 	b.calls = map[callKey]*stored{}
 	var keys db.ReadCallsParams
 	for i := range b.events {
 		k := callKey{b.events[i].Source, b.events[i].CallID}
-		if b.calls[k] == nil {
-			b.calls[k] = &stored{known: map[[16]byte]int{}}
+		if b.calls[k] != nil {
+			continue
+		}
+		if b.calls[k] = c.take(k); b.calls[k] == nil {
+			b.calls[k] = &stored{}
 			keys.Sources = append(keys.Sources, k.source)
 			keys.CallIds = append(keys.CallIds, k.callID)
 		}
 	}
-	if len(keys.Sources) == 0 {
+	b.guessed = len(keys.Sources) > 0 && c.expectsStrangers()
+	if len(keys.Sources) == 0 || b.guessed {
 		return nil
 	}
 	rows, err := q.ReadCalls(ctx, keys)
 	if err != nil {
 		return err
 	}
+	c.met(len(rows) == 0, len(keys.Sources))
 	for i := range rows {
 		if err := b.calls[callKey{rows[i].Source, rows[i].CallID}].add(&rows[i]); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func (c *stored) add(r *db.ReadCallsRow) error {
-	c.version = r.Version.Int64
-	c.pruned = r.Pruned != nil && *r.Pruned
-	if !r.EventID.Valid {
-		return nil
-	}
-	e, err := eventOf(r)
-	if err != nil {
-		return err
-	}
-	c.known[e.ID] = len(c.events)
-	c.events = append(c.events, e)
 	return nil
 }
 
@@ -188,7 +177,7 @@ func (b *batch) settle(r *cdr.Record, seen *seenOthers) Outcome {
 	status := Duplicate
 	for i := range r.Events {
 		k := keyOf(&r.Events[i])
-		if _, known := b.calls[k.callKey].known[k.id]; !known && !seen.events[k] {
+		if b.calls[k.callKey].find(k.id) < 0 && !seen.events[k] {
 			seen.events[k] = true
 			status = Stored
 		}

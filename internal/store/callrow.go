@@ -1,55 +1,84 @@
 package store
 
 import (
+	"context"
+
 	"github.com/cdrstore/cdrstore/db"
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
 
-func appendCall(p *db.SaveCallsParams, c *cdr.Call, version int64) {
-	p.CallSource = append(p.CallSource, c.Source)
-	p.CallCallID = append(p.CallCallID, c.CallID)
-	p.CallProvider = append(p.CallProvider, c.Provider)
-	p.CallParentCallID = append(p.CallParentCallID, textOrNil(c.ParentCallID))
-	p.CallAccount = append(p.CallAccount, textOrNil(c.Account))
-	p.CallDirection = append(p.CallDirection, textOrNil(c.Direction))
-	p.CallSrc = append(p.CallSrc, textOrNil(c.Src))
-	p.CallDst = append(p.CallDst, textOrNil(c.Dst))
-	p.CallDid = append(p.CallDid, textOrNil(c.DID))
-	p.CallSrcName = append(p.CallSrcName, textOrNil(c.SrcName))
-	p.CallSrcE164 = append(p.CallSrcE164, textOrNil(c.SrcE164))
-	p.CallDstE164 = append(p.CallDstE164, textOrNil(c.DstE164))
-	p.CallSrcCountry = append(p.CallSrcCountry, textOrNil(c.SrcCountry))
-	p.CallDstCountry = append(p.CallDstCountry, textOrNil(c.DstCountry))
-	p.CallTrunk = append(p.CallTrunk, textOrNil(c.Trunk))
-	p.CallTag = append(p.CallTag, textOrNil(c.Tag))
-	p.CallState = append(p.CallState, string(c.State))
-	p.CallDisposition = append(p.CallDisposition, textOrNil(c.Disposition))
-	p.CallCallTime = append(p.CallCallTime, moment(c.CallTime))
-	p.CallStartedAt = append(p.CallStartedAt, moment(c.StartedAt))
-	p.CallRingingAt = append(p.CallRingingAt, moment(c.RingingAt))
-	p.CallAnsweredAt = append(p.CallAnsweredAt, moment(c.AnsweredAt))
-	p.CallEndedAt = append(p.CallEndedAt, moment(c.EndedAt))
-	p.CallClock = append(p.CallClock, string(c.Clock))
-	p.CallDuration = append(p.CallDuration, numeric(c.Duration))
-	p.CallBillsec = append(p.CallBillsec, numeric(c.Billsec))
-	p.CallChargedSec = append(p.CallChargedSec, numeric(c.ChargedSec))
-	p.CallFirstIncrement = append(p.CallFirstIncrement, smallOrNil(c.FirstIncrement))
-	p.CallNextIncrement = append(p.CallNextIncrement, smallOrNil(c.NextIncrement))
-	p.CallRate = append(p.CallRate, numeric(c.Rate))
-	p.CallCost = append(p.CallCost, numeric(c.Cost))
-	p.CallTax = append(p.CallTax, numeric(c.Tax))
-	p.CallCurrency = append(p.CallCurrency, textOrNil(c.Currency))
-	p.CallSipCode = append(p.CallSipCode, codeOrNil(c.SIPCode))
-	p.CallQ850Cause = append(p.CallQ850Cause, codeOrNil(c.Q850Cause))
-	p.CallHangupCause = append(p.CallHangupCause, textOrNil(c.HangupCause))
-	p.CallHangupBy = append(p.CallHangupBy, textOrNil(c.HangupBy))
-	p.CallMachineDetected = append(p.CallMachineDetected, c.MachineDetected)
-	p.CallLegs = append(p.CallLegs, int32(c.Legs))
-	p.CallEvents = append(p.CallEvents, int32(c.Events))
-	p.CallCdrs = append(p.CallCdrs, int32(c.CDRs))
-	p.CallVersion = append(p.CallVersion, version)
-	p.CallFirstReceivedAt = append(p.CallFirstReceivedAt, moment(c.FirstReceivedAt))
-	p.CallLastReceivedAt = append(p.CallLastReceivedAt, moment(c.LastReceivedAt))
+// callRows are calls to write, new ones and changed ones.
+type callRows struct{ added, changed db.AddCallsParams }
+
+// append adds a call with its new version; the first is 1.
+func (r *callRows) append(c *cdr.Call, version int64) {
+	if version == 1 {
+		appendCall(&r.added, c, version)
+	} else {
+		appendCall(&r.changed, c, version)
+	}
+}
+
+func (r *callRows) len() int { return r.added.Version.Len() + r.changed.Version.Len() }
+
+// write writes all or, where another writer was faster, fails.
+func (r *callRows) write(ctx context.Context, q *db.Queries) error {
+	if r.added.Version.Len() > 0 {
+		if err := q.AddCalls(ctx, r.added); err != nil {
+			return err
+		}
+	}
+	if r.changed.Version.Len() > 0 {
+		return q.ChangeCalls(ctx, db.ChangeCallsParams(r.changed))
+	}
+	return nil
+}
+
+func appendCall(p *db.AddCallsParams, c *cdr.Call, version int64) {
+	p.Source.Append(c.Source)
+	p.CallID.Append(c.CallID)
+	p.Provider.Append(c.Provider)
+	p.ParentCallID.AppendOrNull(c.ParentCallID)
+	p.Account.AppendOrNull(c.Account)
+	p.Direction.AppendOrNull(string(c.Direction))
+	p.Src.AppendOrNull(c.Src)
+	p.Dst.AppendOrNull(c.Dst)
+	p.Did.AppendOrNull(c.DID)
+	p.SrcName.AppendOrNull(c.SrcName)
+	p.SrcE164.AppendOrNull(c.SrcE164)
+	p.DstE164.AppendOrNull(c.DstE164)
+	p.SrcCountry.AppendOrNull(c.SrcCountry)
+	p.DstCountry.AppendOrNull(c.DstCountry)
+	p.Trunk.AppendOrNull(c.Trunk)
+	p.Tag.AppendOrNull(c.Tag)
+	p.State.Append(string(c.State))
+	p.Disposition.AppendOrNull(string(c.Disposition))
+	p.CallTime.Append(c.CallTime)
+	p.StartedAt.Append(c.StartedAt)
+	p.RingingAt.Append(c.RingingAt)
+	p.AnsweredAt.Append(c.AnsweredAt)
+	p.EndedAt.Append(c.EndedAt)
+	p.Clock.Append(string(c.Clock))
+	p.Duration.AppendOrNull(c.Duration)
+	p.Billsec.AppendOrNull(c.Billsec)
+	p.ChargedSec.AppendOrNull(c.ChargedSec)
+	p.FirstIncrement.AppendOrNull(c.FirstIncrement)
+	p.NextIncrement.AppendOrNull(c.NextIncrement)
+	p.Rate.AppendOrNull(c.Rate)
+	p.Cost.AppendOrNull(c.Cost)
+	p.Tax.AppendOrNull(c.Tax)
+	p.Currency.AppendOrNull(c.Currency)
+	p.SipCode.AppendCode(c.SIPCode)
+	p.Q850Cause.AppendCode(c.Q850Cause)
+	p.HangupCause.AppendOrNull(c.HangupCause)
+	p.HangupBy.AppendOrNull(string(c.HangupBy))
+	p.MachineDetected.AppendOrNull(c.MachineDetected)
+	p.Legs.Append(c.Legs)
+	p.Events.Append(c.Events)
+	p.Cdrs.Append(c.CDRs)
+	p.Version.Append(version)
+	p.FirstReceivedAt.Append(c.FirstReceivedAt)
+	p.LastReceivedAt.Append(c.LastReceivedAt)
 }
 
 // callOf returns a row as the fold that it should be.

@@ -43,7 +43,7 @@ func (e *erasing) chunk(ctx context.Context, keys []callKey, tries int) error {
 // erasure is what is written of some calls at once.
 type erasure struct {
 	events db.EraseEventsParams
-	calls  db.SaveCallsParams
+	calls  callRows
 	pruned db.ErasePrunedCallsParams
 	keys   []callKey // of calls whose row changes
 }
@@ -64,7 +64,7 @@ func (e *erasing) try(ctx context.Context, keys []callKey) error {
 		e.store.betweenReadAndWrite()
 	}
 	if !e.dryRun && len(w.events.Source)+len(w.keys) > 0 {
-		err := pgx.BeginFunc(ctx, e.store.pool, func(tx pgx.Tx) error { return w.write(ctx, db.New(tx)) })
+		err := inTransaction(ctx, e.store.pool, func(q *db.Queries) error { return w.write(ctx, q) })
 		if err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (w *erasure) call(k callKey, row *db.Call, events []cdr.Event, touched, fou
 	if row != nil {
 		version = row.Version + 1
 	}
-	appendCall(&w.calls, &call, version)
+	w.calls.append(&call, version)
 	w.keys = append(w.keys, k)
 }
 
@@ -157,7 +157,7 @@ func (w *erasure) write(ctx context.Context, q *db.Queries) error {
 	if _, err := q.EraseEvents(ctx, w.events); err != nil {
 		return fmt.Errorf("write events: %w", err)
 	}
-	if err := q.SaveCalls(ctx, w.calls); err != nil {
+	if err := w.calls.write(ctx, q); err != nil {
 		return fmt.Errorf("write calls: %w", err)
 	}
 	_, err := q.ErasePrunedCalls(ctx, w.pruned)

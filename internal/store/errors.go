@@ -33,6 +33,10 @@ var errOvertaken = errors.New("another writer changed these calls")
 // guardCode is what ingest_guard raises.
 const guardCode = "CDR01"
 
+// uniqueViolation says that another writer was faster with a row that was taken
+// for new; nothing else raises it here.
+const uniqueViolation = "23505"
+
 // FaultOf tells an error of the store.
 func FaultOf(err error) Fault {
 	var pg *pgconn.PgError
@@ -48,7 +52,7 @@ func FaultOf(err error) Fault {
 	}
 	class := pg.Code[:min(2, len(pg.Code))]
 	switch {
-	case pg.Code == guardCode || class == "40":
+	case pg.Code == guardCode || class == "40" || pg.Code == uniqueViolation:
 		return FaultAgain
 	case class == "22" || class == "23" || class == "54":
 		return FaultData

@@ -15,7 +15,7 @@ import (
 func TestFaultOf(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]Fault{
-		"22P02": FaultData, "23505": FaultData, "23514": FaultData, "54000": FaultData,
+		"22P02": FaultData, "23505": FaultAgain, "23514": FaultData, "54000": FaultData,
 		"40001": FaultAgain, "40P01": FaultAgain, "CDR01": FaultAgain,
 		"08006": FaultAway, "53100": FaultAway, "53300": FaultAway, "57014": FaultAway, "57P01": FaultAway, "57P03": FaultAway,
 		"25006": FaultAway, "3D000": FaultAway,

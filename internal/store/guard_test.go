@@ -266,9 +266,12 @@ func TestTogetherMergesRepeats(t *testing.T) {
 	t.Parallel()
 	e := live(1, cdr.StateStarted, cdr.KindStarted, 1).Events[0]
 	other := live(2, cdr.StateEnded, cdr.KindEnded, 2).Events[0]
-	got := together([]cdr.Event{other, e, other, e, e}, compareEvents, cdr.MergeEvent)
+	got := together([]*cdr.Event{&other, &e, &other, &e, &e}, compareEvents, mergeEvents)
 	counts := []int{got[0].Deliveries, got[1].Deliveries}
 	if len(got) != 2 || !slices.Equal(counts, []int{3, 2}) {
 		t.Errorf("%d events with deliveries %v, want 2 with 3 and 2", len(got), counts)
+	}
+	if e.Deliveries != 1 || other.Deliveries != 1 {
+		t.Error("the records themselves are changed")
 	}
 }

@@ -21,7 +21,11 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	config.ConnConfig.RuntimeParams["application_name"] = "cdrstore"
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		return db.New(conn).KeepDurable(ctx)
+		q := db.New(conn)
+		if err := q.KeepDurable(ctx); err != nil {
+			return err
+		}
+		return q.GoByKey(ctx)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/cdrstore/cdrstore/db"
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
@@ -103,7 +101,7 @@ func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
 			return done, err
 		}
 	}
-	var calls db.SaveCallsParams
+	var calls callRows
 	var gone db.DeleteCallsParams
 	for _, k := range snap.keys {
 		row := snap.calls[k]
@@ -118,7 +116,7 @@ func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
 		switch {
 		case len(columns) == 0 && !touched[k]:
 		case exists:
-			appendCall(&calls, &call, snap.events[k].version+1)
+			calls.append(&call, snap.events[k].version+1)
 		case row != nil:
 			gone.Source = append(gone.Source, k.source)
 			gone.CallID = append(gone.CallID, k.callID)
@@ -131,16 +129,15 @@ func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
 	return done, r.store.writeRebuilt(ctx, events, calls, gone)
 }
 
-func (s *Store) writeRebuilt(ctx context.Context, events db.RedecodeEventsParams, calls db.SaveCallsParams, gone db.DeleteCallsParams) error {
-	if len(events.EventID)+len(calls.CallSource)+len(gone.Source) == 0 {
+func (s *Store) writeRebuilt(ctx context.Context, events db.RedecodeEventsParams, calls callRows, gone db.DeleteCallsParams) error {
+	if len(events.EventID)+calls.len()+len(gone.Source) == 0 {
 		return nil
 	}
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		q := db.New(tx)
+	return inTransaction(ctx, s.pool, func(q *db.Queries) error {
 		if err := q.RedecodeEvents(ctx, events); err != nil {
 			return fmt.Errorf("write events: %w", err)
 		}
-		if err := q.SaveCalls(ctx, calls); err != nil {
+		if err := calls.write(ctx, q); err != nil {
 			return fmt.Errorf("write calls: %w", err)
 		}
 		n, err := q.DeleteCalls(ctx, gone)
@@ -166,8 +163,8 @@ func (r *rebuilding) decode(ctx context.Context, snap *snapshot, p *db.RedecodeE
 			return err
 		}
 		k := callKey{old.Source, old.CallID}
-		at, known := snap.events[k].known[old.ID]
-		if !known || old.Payload == nil {
+		at := snap.events[k].find(old.ID)
+		if at < 0 || old.Payload == nil {
 			continue // came after the snapshot, or was pruned
 		}
 		fresh, err := r.redecode(old, r.sources[old.Source])
@@ -191,7 +188,7 @@ func sameEvent(a, b *cdr.Event) bool {
 	x, y := writeFacts(a.Facts), writeFacts(b.Facts)
 	sameFacts := (x == nil) == (y == nil) && (x == nil || *x == *y)
 	return sameFacts && a.Kind == b.Kind && a.Leg == b.Leg && a.RecordKey == b.RecordKey && a.Clock == b.Clock &&
-		occurred(a) == occurred(b) && problems(a) == problems(b)
+		occurred(a).Equal(occurred(b)) && problems(a) == problems(b)
 }
 
 func appendRedecoded(p *db.RedecodeEventsParams, e *cdr.Event) {

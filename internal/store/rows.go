@@ -105,8 +105,8 @@ func settings(currency, country pgtype.Text, answerEvents pgtype.Bool) cdr.Setti
 func eventOf(r *db.ReadCallsRow) (cdr.Event, error) {
 	e := cdr.Event{
 		Source: r.Source, CallID: r.CallID, ID: r.EventID.Bytes,
-		Kind: cdr.Kind(r.Kind.String), Leg: r.Leg.String, RecordKey: r.RecordKey.String,
-		Clock: cdr.Clock(r.Clock.String), ReceivedAt: momentOf(r.ReceivedAt),
+		Kind: cdr.Kind(r.Kind), Leg: r.Leg, RecordKey: r.RecordKey.String,
+		Clock: cdr.Clock(r.Clock), ReceivedAt: momentOf(r.ReceivedAt),
 	}
 	if e.Clock == cdr.ClockProvider {
 		e.OccurredAt = momentOf(r.OccurredAt)
@@ -143,40 +143,50 @@ func writeFacts(f *cdr.Facts) *string {
 	if f == nil {
 		return nil
 	}
-	text, err := json.Marshal(f)
-	if err != nil {
-		panic(err) // texts, times in range and decimals always marshal
-	}
-	s := string(text)
-	return &s
+	text := string(appendFacts(make([]byte, 0, 512), f))
+	return &text
 }
 
 // occurred is the provider's time, else the first receipt.
-func occurred(e *cdr.Event) pgtype.Timestamptz {
+func occurred(e *cdr.Event) time.Time {
 	if e.Clock == cdr.ClockReceiver || e.OccurredAt.IsZero() {
-		return moment(e.ReceivedAt)
+		return e.ReceivedAt
 	}
-	return moment(e.OccurredAt)
+	return e.OccurredAt
 }
 
 func problems(e *cdr.Event) string { return strings.Join(e.Problems, "\n") }
 
-func appendEvent(p *db.SaveCallsParams, e *cdr.Event) {
-	p.EventSource = append(p.EventSource, e.Source)
-	p.EventCallID = append(p.EventCallID, e.CallID)
-	p.EventEventID = append(p.EventEventID, uuid(e.ID))
-	p.EventKind = append(p.EventKind, string(e.Kind))
-	p.EventProviderKind = append(p.EventProviderKind, e.ProviderKind)
-	p.EventLeg = append(p.EventLeg, e.Leg)
-	p.EventRecordKey = append(p.EventRecordKey, textOrNil(e.RecordKey))
-	p.EventOccurredAt = append(p.EventOccurredAt, occurred(e))
-	p.EventClock = append(p.EventClock, string(e.Clock))
-	p.EventReceivedAt = append(p.EventReceivedAt, moment(e.ReceivedAt))
-	p.EventLastReceivedAt = append(p.EventLastReceivedAt, moment(e.LastReceivedAt))
-	p.EventDeliveries = append(p.EventDeliveries, int32(e.Deliveries))
-	p.EventFacts = append(p.EventFacts, writeFacts(e.Facts))
-	p.EventProblems = append(p.EventProblems, problems(e))
-	p.EventPayload = append(p.EventPayload, string(e.Payload))
+func appendEvent(p *db.AddEventsParams, e *cdr.Event) {
+	p.Source.Append(e.Source)
+	p.CallID.Append(e.CallID)
+	p.EventID.Append(e.ID)
+	p.Kind.Append(string(e.Kind))
+	p.ProviderKind.Append(e.ProviderKind)
+	p.Leg.Append(e.Leg)
+	p.RecordKey.AppendOrNull(e.RecordKey)
+	p.OccurredAt.Append(occurred(e))
+	p.Clock.Append(string(e.Clock))
+	p.ReceivedAt.Append(e.ReceivedAt)
+	p.LastReceivedAt.Append(e.LastReceivedAt)
+	p.Deliveries.Append(e.Deliveries)
+	if e.Facts == nil {
+		p.Facts.AppendNull()
+	} else {
+		p.Facts.AppendBytes(appendFacts(make([]byte, 0, 512), e.Facts))
+	}
+	p.Problems.Append(problems(e))
+	p.Payload.AppendBytes(e.Payload)
+}
+
+// appendRepeat adds what is counted of an event that is known.
+func appendRepeat(p *db.CountRepeatsParams, e *cdr.Event) {
+	p.Source.Append(e.Source)
+	p.CallID.Append(e.CallID)
+	p.EventID.Append(e.ID)
+	p.ReceivedAt.Append(e.ReceivedAt)
+	p.LastReceivedAt.Append(e.LastReceivedAt)
+	p.Deliveries.Append(e.Deliveries)
 }
 
 func recordingParams(rows []cdr.Recording) db.SaveRecordingsParams {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/cdrstore/cdrstore/db"
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
@@ -51,7 +49,7 @@ func (s *Store) SaveAll(ctx context.Context, records []cdr.Record) error {
 // Known says what would become of records, and stores nothing.
 func (s *Store) Known(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
 	b := newBatch(records, true)
-	if err := b.read(ctx, db.New(s.pool)); err != nil {
+	if err := b.read(ctx, db.New(s.pool), &cache{}); err != nil {
 		return nil, err
 	}
 	return b.outcomes, nil
@@ -102,7 +100,7 @@ func (s saving) save(ctx context.Context, records []cdr.Record, tries int) ([]Ou
 // try reads, folds and writes a batch once.
 func (s saving) try(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
 	b := newBatch(records, s.bounded)
-	if err := b.read(ctx, db.New(s.pool)); err != nil {
+	if err := b.read(ctx, db.New(s.pool), &s.cache); err != nil {
 		return nil, err
 	}
 	write := b.fold()
@@ -112,17 +110,12 @@ func (s saving) try(ctx context.Context, records []cdr.Record) ([]Outcome, error
 	if s.betweenReadAndWrite != nil {
 		s.betweenReadAndWrite()
 	}
-	if !b.hasOthers() {
-		return b.outcomes, db.New(s.pool).SaveCalls(ctx, write)
-	}
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		q := db.New(tx)
-		if len(b.events) > 0 {
-			if err := q.SaveCalls(ctx, write); err != nil {
-				return err
-			}
+	if err := b.write(ctx, s.pool, &write); err != nil {
+		if b.guessed {
+			s.cache.met(false, 0)
 		}
-		return b.writeOthers(ctx, q)
-	})
-	return b.outcomes, err
+		return nil, err
+	}
+	s.cache.put(b.calls)
+	return b.outcomes, nil
 }

@@ -58,7 +58,7 @@ func readSnapshot(ctx context.Context, q *db.Queries, keys []callKey) (*snapshot
 	snap := &snapshot{keys: keys, events: map[callKey]*stored{}, calls: map[callKey]*db.Call{}}
 	sources, ids := columns(keys)
 	for _, k := range keys {
-		snap.events[k] = &stored{known: map[[16]byte]int{}}
+		snap.events[k] = &stored{}
 	}
 	rows, err := q.ReadCalls(ctx, db.ReadCallsParams{Sources: sources, CallIds: ids})
 	if err != nil {

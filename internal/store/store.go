@@ -31,8 +31,9 @@ var ErrReadOnly = errors.New("the database is read-only")
 
 // Store is a database that was migrated.
 type Store struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
+	pool  *pgxpool.Pool
+	log   *slog.Logger
+	cache cache
 
 	// betweenReadAndWrite, where set, is called after a batch was read and
 	// folded and before it is written, so that a test can hold one writer there.

@@ -1,0 +1,229 @@
+// Package pgarray builds parameters of Postgres' array types in their binary form
+// while rows are walked through: one growing buffer for each column, where slices
+// of pointers would cost an allocation and a look-up for each element.
+//
+// It knows Postgres' formats and nothing of the service. Generated code has its
+// types by the overrides in sqlc.yaml; Register lets a connection take them.
+package pgarray
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/shopspring/decimal"
+)
+
+// array is what all columns have in common: elements as Postgres reads them, each
+// behind its length.
+type array struct {
+	elements []byte
+	count    int
+	nulls    bool
+}
+
+// Len is how many elements there are.
+func (a array) Len() int { return a.count }
+
+// Grow makes room for so many elements that hold so many bytes.
+func (a *array) Grow(elements, bytes int) {
+	a.elements = slices.Grow(a.elements, 4*elements+bytes)
+}
+
+func (a *array) null() {
+	a.elements = binary.BigEndian.AppendUint32(a.elements, ^uint32(0)) // length -1
+	a.count++
+	a.nulls = true
+}
+
+// head begins an element of a known length.
+func (a *array) head(length int) {
+	a.elements = binary.BigEndian.AppendUint32(a.elements, uint32(length))
+	a.count++
+}
+
+// encode writes the array as array_recv reads it.
+func (a array) encode(out []byte, element uint32) []byte {
+	flags, dimensions := uint32(0), uint32(1)
+	if a.nulls {
+		flags = 1
+	}
+	if a.count == 0 {
+		dimensions = 0
+	}
+	out = binary.BigEndian.AppendUint32(out, dimensions)
+	out = binary.BigEndian.AppendUint32(out, flags)
+	out = binary.BigEndian.AppendUint32(out, element)
+	if a.count == 0 {
+		return out
+	}
+	out = binary.BigEndian.AppendUint32(out, uint32(a.count))
+	out = binary.BigEndian.AppendUint32(out, 1) // the first index
+	return append(out, a.elements...)
+}
+
+// Texts is text[].
+type Texts struct{ array }
+
+// Append adds a text.
+func (a *Texts) Append(s string) {
+	a.head(len(s))
+	a.elements = append(a.elements, s...)
+}
+
+// AppendBytes adds a text that is not a string yet.
+func (a *Texts) AppendBytes(b []byte) {
+	a.head(len(b))
+	a.elements = append(a.elements, b...)
+}
+
+// AppendOrNull adds a text, or null for an empty one.
+func (a *Texts) AppendOrNull(s string) {
+	if s == "" {
+		a.null()
+		return
+	}
+	a.Append(s)
+}
+
+// AppendNull adds null.
+func (a *Texts) AppendNull() { a.null() }
+
+// UUIDs is uuid[].
+type UUIDs struct{ array }
+
+// Append adds a UUID.
+func (a *UUIDs) Append(id [16]byte) {
+	a.head(len(id))
+	a.elements = append(a.elements, id[:]...)
+}
+
+// Times is timestamptz[].
+type Times struct{ array }
+
+// epoch of Postgres, 2000-01-01 UTC, in microseconds since 1970.
+const epoch = 946_684_800_000_000
+
+// Append adds a moment, to the microsecond, or null for the zero time.
+func (a *Times) Append(at time.Time) {
+	if at.IsZero() {
+		a.null()
+		return
+	}
+	a.head(8)
+	a.elements = binary.BigEndian.AppendUint64(a.elements, uint64(at.UnixMicro()-epoch))
+}
+
+// Int4s is integer[].
+type Int4s struct{ array }
+
+// Append adds a number. It must fit.
+func (a *Int4s) Append(n int) {
+	a.head(4)
+	a.elements = binary.BigEndian.AppendUint32(a.elements, uint32(int32(n)))
+}
+
+// AppendOrNull adds a number, or null for nil.
+func (a *Int4s) AppendOrNull(n *int) {
+	if n == nil {
+		a.null()
+		return
+	}
+	a.Append(*n)
+}
+
+// AppendCode adds a number, or null for 0.
+func (a *Int4s) AppendCode(n int) {
+	if n == 0 {
+		a.null()
+		return
+	}
+	a.Append(n)
+}
+
+// Int8s is bigint[].
+type Int8s struct{ array }
+
+// Append adds a number.
+func (a *Int8s) Append(n int64) {
+	a.head(8)
+	a.elements = binary.BigEndian.AppendUint64(a.elements, uint64(n))
+}
+
+// Bools is boolean[].
+type Bools struct{ array }
+
+// AppendOrNull adds a boolean, or null for nil.
+func (a *Bools) AppendOrNull(b *bool) {
+	if b == nil {
+		a.null()
+		return
+	}
+	a.head(1)
+	if *b {
+		a.elements = append(a.elements, 1)
+	} else {
+		a.elements = append(a.elements, 0)
+	}
+}
+
+// Decimals is numeric[].
+type Decimals struct{ array }
+
+// AppendOrNull adds a decimal without its trailing zeros, or null. What numeric
+// cannot hold is left to Postgres to refuse.
+func (a *Decimals) AppendOrNull(d decimal.NullDecimal) {
+	if !d.Valid {
+		a.null()
+		return
+	}
+	at := len(a.elements)
+	a.head(0)
+	a.elements = appendNumeric(a.elements, d.Decimal)
+	binary.BigEndian.PutUint32(a.elements[at:], uint32(len(a.elements)-at-4))
+}
+
+// Register lets a connection's types take the arrays of this package. What they
+// took before they still take.
+func Register(m *pgtype.Map) {
+	if t, ok := m.TypeForOID(pgtype.TextArrayOID); ok {
+		if _, done := t.Codec.(codec); done {
+			return
+		}
+	}
+	for oid, element := range map[uint32]uint32{
+		pgtype.TextArrayOID: pgtype.TextOID, pgtype.UUIDArrayOID: pgtype.UUIDOID, pgtype.TimestamptzArrayOID: pgtype.TimestamptzOID,
+		pgtype.Int4ArrayOID: pgtype.Int4OID, pgtype.Int8ArrayOID: pgtype.Int8OID, pgtype.BoolArrayOID: pgtype.BoolOID,
+		pgtype.NumericArrayOID: pgtype.NumericOID,
+	} {
+		if t, ok := m.TypeForOID(oid); ok {
+			m.RegisterType(&pgtype.Type{Name: t.Name, OID: oid, Codec: codec{t.Codec, element}})
+		}
+	}
+}
+
+// codec takes the arrays of this package beside what another codec takes.
+type codec struct {
+	pgtype.Codec
+	element uint32
+}
+
+type encodable interface {
+	encode(out []byte, element uint32) []byte
+}
+
+// PlanEncode is pgx's question how to write a value.
+func (c codec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
+	if _, ok := value.(encodable); ok && format == pgtype.BinaryFormatCode {
+		return plan{c.element}
+	}
+	return c.Codec.PlanEncode(m, oid, format, value)
+}
+
+type plan struct{ element uint32 }
+
+// Encode writes a value.
+func (p plan) Encode(value any, out []byte) ([]byte, error) {
+	return value.(encodable).encode(out, p.element), nil
+}

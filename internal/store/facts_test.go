@@ -1,0 +1,67 @@
+package store
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+// TestFactsAsEncodingJSON fills the fields of facts at random and compares the
+// two ways of writing them, so that no field is forgotten.
+func TestFactsAsEncodingJSON(t *testing.T) {
+	t.Parallel()
+	filled := map[string]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		var f cdr.Facts
+		fill(t, reflect.ValueOf(&f).Elem(), filled)
+		want, err := json.Marshal(&f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is := *writeFacts(&f); is != string(want) {
+			t.Fatalf("facts are\n%s, want\n%s", is, want)
+		}
+	})
+	facts := reflect.TypeFor[cdr.Facts]()
+	for i := range facts.NumField() {
+		if !filled[facts.Field(i).Name] {
+			t.Errorf("%s was never filled", facts.Field(i).Name)
+		}
+	}
+}
+
+// fill gives about every second field of a struct a value.
+func fill(t *rapid.T, of reflect.Value, filled map[string]bool) {
+	for i := range of.NumField() {
+		if !rapid.Bool().Draw(t, "filled") {
+			continue
+		}
+		filled[of.Type().Field(i).Name] = true
+		switch field := of.Field(i); field.Interface().(type) {
+		case time.Time:
+			micros := rapid.Int64Range(0, 7258118400e6-1).Draw(t, "time")
+			field.Set(reflect.ValueOf(time.UnixMicro(micros).UTC()))
+		case cdr.Amount:
+			field.Set(reflect.ValueOf(amount(rapid.StringMatching(`-?[0-9]{1,12}(\.[0-9]{1,8})?`).Draw(t, "amount"))))
+		case []cdr.Moment:
+			field.Set(reflect.ValueOf(rapid.SliceOf(rapid.Just(cdr.MomentEnded)).Draw(t, "moments")))
+		case *int:
+			n := rapid.Int().Draw(t, "number")
+			field.Set(reflect.ValueOf(&n))
+		case *bool:
+			b := rapid.Bool().Draw(t, "flag")
+			field.Set(reflect.ValueOf(&b))
+		case cdr.Settings:
+			fill(t, field, filled)
+		case int:
+			field.SetInt(int64(rapid.Int().Draw(t, "number")))
+		default:
+			field.SetString(rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]*`)).Draw(t, "text"))
+		}
+	}
+}
