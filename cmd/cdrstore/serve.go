@@ -45,6 +45,7 @@ Ctrl-C finishes what is in flight and stops.`,
 }
 
 func serve(ctx context.Context, log *slog.Logger) error {
+	tuneMemory()
 	cfg, err := config.Load(os.LookupEnv)
 	if err != nil {
 		return err

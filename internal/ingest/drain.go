@@ -18,6 +18,7 @@ const (
 	drainTimeout = 30 * time.Second // how long one statement of it may take
 	retryAfter   = time.Second      // how long a database that is away is left alone
 	alarmAfter   = 10 * time.Second // how long one that refuses what we do
+	settled      = time.Hour        // how long one with which all is well: the spool says when there is more
 )
 
 // watch drains the spool whenever there is something in it and the database
@@ -40,20 +41,24 @@ func (w *Writer) watch() {
 	}
 	wait := time.NewTimer(0)
 	defer wait.Stop()
+	resting := true // the timer alone says when to look, however much is spooled
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-filled:
-			if w.away.Load() {
-				continue // every delivery fills it now; the timer says when to look
+			if resting {
+				continue
 			}
 		case <-w.left:
+			resting = true
 			wait.Reset(retryAfter)
 			continue
 		case <-wait.C:
 		}
-		wait.Reset(w.settle(ctx))
+		again := w.settle(ctx)
+		resting = again < settled
+		wait.Reset(again)
 	}
 }
 
@@ -71,7 +76,7 @@ func (w *Writer) settle(ctx context.Context) time.Duration {
 	}
 	switch {
 	case ctx.Err() != nil || err == nil:
-		return time.Hour // the spool says when there is more
+		return settled
 	case w.away.Load(), store.FaultOf(err) == store.FaultAgain:
 		return retryAfter
 	}

@@ -10,20 +10,23 @@ import (
 	"github.com/cdrstore/cdrstore/internal/store"
 )
 
-// run writes what comes to a shard until it is closed. It gathers only what is
-// queued already: a single delivery is written at once, and while a batch is
-// being written the next one grows.
-func (w *Writer) run(shard chan *part) {
-	for first := range shard {
-		w.flush(gather(shard, first))
+// run writes what waits for a shard until it is closed. It gathers only what is
+// queued already: while a batch is being written the next one grows.
+func (w *Writer) run(s *shard) {
+	for first := range s.queue {
+		s.busy.Lock()
+		parts := s.gather(first)
+		s.waiting.Add(-int64(len(parts)))
+		w.flush(parts)
+		s.busy.Unlock()
 	}
 }
 
-func gather(shard chan *part, first *part) []*part {
+func (s *shard) gather(first *part) []*part {
 	parts, records := []*part{first}, len(first.records)
 	for len(parts) < maxDeliveries && records <= maxRecords-maxPart {
 		select {
-		case p, open := <-shard:
+		case p, open := <-s.queue:
 			if !open {
 				return parts
 			}

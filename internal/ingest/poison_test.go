@@ -11,14 +11,13 @@ import (
 )
 
 // poison makes the stored facts of a call unreadable: whatever comes for it is
-// refused as our fault.
+// refused as our fault. Another receiver has stored it, so that ours must read.
 func poison(t *testing.T, s spooling, callID string) {
 	t.Helper()
-	if err := s.store.SaveAll(t.Context(), s.read(t, delivery(callID))); err != nil {
+	if err := store.New(s.pool, quiet()).SaveAll(t.Context(), s.read(t, delivery(callID))); err != nil {
 		t.Fatal(err)
 	}
-	pool := s.pool
-	if _, err := pool.Exec(t.Context(), `UPDATE event SET facts = '"unreadable"' WHERE call_id = $1`, callID); err != nil {
+	if _, err := s.pool.Exec(t.Context(), `UPDATE event SET facts = '"unreadable"' WHERE call_id = $1`, callID); err != nil {
 		t.Fatal(err)
 	}
 }

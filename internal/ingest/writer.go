@@ -39,7 +39,10 @@ type Writer struct {
 	log     *slog.Logger
 	options Options
 	seed    maphash.Seed
-	shards  []chan *part
+
+	shards []*shard
+
+	adapters map[string]provider.Adapter
 
 	away      atomic.Bool   // the database does not take deliveries
 	left      chan struct{} // has one when it has just gone away
@@ -52,8 +55,16 @@ type Writer struct {
 	running sync.WaitGroup
 }
 
+// shard writes the parts of some calls, one batch at a time.
+type shard struct {
+	queue   chan *part
+	waiting atomic.Int64 // parts that are in the queue or on their way into it
+	busy    sync.Mutex   // held while a batch is written
+}
+
 // part is the share of one delivery that one shard writes.
 type part struct {
+	shard    *shard
 	records  []cdr.Record
 	places   []int // of the records in their delivery
 	outcomes []store.Outcome
@@ -61,7 +72,7 @@ type part struct {
 	done     chan struct{}
 }
 
-// NewWriter starts the shards. Close stops them.
+// NewWriter starts a Writer. Close stops it.
 func NewWriter(s *store.Store, log *slog.Logger, o Options) *Writer {
 	if o.Shards == 0 {
 		o.Shards = 2
@@ -70,15 +81,15 @@ func NewWriter(s *store.Store, log *slog.Logger, o Options) *Writer {
 		o.Timeout = 5 * time.Second
 	}
 	w := &Writer{
-		store: s, log: log, options: o, seed: maphash.MakeSeed(), shards: make([]chan *part, o.Shards),
-		left: make(chan struct{}, 1), connected: make(chan struct{}), stopped: make(chan struct{}),
+		store: s, log: log, options: o, seed: maphash.MakeSeed(), shards: make([]*shard, o.Shards),
+		adapters: provider.Adapters(), left: make(chan struct{}, 1), connected: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	w.away.Store(o.Waiting)
 	if !o.Waiting {
 		w.Connected()
 	}
 	for i := range w.shards {
-		w.shards[i] = make(chan *part, maxDeliveries)
+		w.shards[i] = &shard{queue: make(chan *part, maxDeliveries)}
 		w.running.Go(func() { w.run(w.shards[i]) })
 	}
 	w.running.Go(w.watch)
@@ -99,8 +110,8 @@ func (w *Writer) Close() {
 	if !w.closed {
 		w.closed = true
 		close(w.stopped)
-		for _, shard := range w.shards {
-			close(shard)
+		for _, s := range w.shards {
+			close(s.queue)
 		}
 	}
 	w.mu.Unlock()
@@ -111,7 +122,7 @@ func (w *Writer) Close() {
 // spooled because the database is away, late, or refuses what we do. After an
 // error the delivery, or a part of it, is not safe and must come again.
 func (w *Writer) Write(ctx context.Context, d cdr.Delivery) (Result, error) {
-	adapter, ok := provider.ByName(d.Provider)
+	adapter, ok := w.adapters[d.Provider]
 	if !ok {
 		return Result{}, fmt.Errorf("source %s: no provider %q", d.Source, d.Provider)
 	}
@@ -134,13 +145,11 @@ func (w *Writer) storeInTime(ctx context.Context, records []cdr.Record) (Result,
 	return w.storeRecords(ctx, records)
 }
 
-// storeRecords has the shards store the records of one delivery.
+// storeRecords has the records of one delivery stored.
 func (w *Writer) storeRecords(ctx context.Context, records []cdr.Record) (Result, error) {
 	parts := w.split(records)
-	for _, p := range parts {
-		if err := w.hand(ctx, p.shard, p.part); err != nil {
-			return Result{}, err // what was handed over before is stored, and comes again
-		}
+	if err := w.hand(ctx, parts); err != nil {
+		return Result{}, err // what was handed over before is stored, and comes again
 	}
 	if err := wait(ctx, parts); err != nil {
 		return Result{}, err
@@ -148,20 +157,15 @@ func (w *Writer) storeRecords(ctx context.Context, records []cdr.Record) (Result
 	return result(len(records), parts)
 }
 
-type sharded struct {
-	shard chan *part
-	part  *part
-}
-
 // split gives each shard its records, in parts that are not too long.
-func (w *Writer) split(records []cdr.Record) []sharded {
+func (w *Writer) split(records []cdr.Record) []*part {
 	open := make([]*part, len(w.shards))
-	var parts []sharded
+	var parts []*part
 	for i := range records {
-		n := int(maphash.String(w.seed, shardKey(&records[i])) % uint64(len(w.shards)))
+		n := int(maphash.String(w.seed, shardKey(&records[i])) % uint64(len(open)))
 		if open[n] == nil || len(open[n].records) == maxPart {
-			open[n] = &part{done: make(chan struct{})}
-			parts = append(parts, sharded{w.shards[n], open[n]})
+			open[n] = &part{shard: w.shards[n], done: make(chan struct{})}
+			parts = append(parts, open[n])
 		}
 		open[n].records = append(open[n].records, records[i])
 		open[n].places = append(open[n].places, i)
@@ -181,26 +185,40 @@ func shardKey(r *cdr.Record) string {
 	return ""
 }
 
-// hand gives a part to its shard. It waits while the shard is busy: the pressure
-// goes back to the senders.
-func (w *Writer) hand(ctx context.Context, shard chan *part, p *part) error {
+// hand gives the parts of a delivery to their shards. A shard that has nothing to
+// do writes a single one at once, without waking anybody. One that is busy takes
+// them later, and where too much waits already this waits too: the pressure goes
+// back to the senders.
+func (w *Writer) hand(ctx context.Context, parts []*part) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
 		return ErrClosed
 	}
-	select {
-	case shard <- p:
+	if len(parts) == 1 && parts[0].shard.idle() {
+		defer parts[0].shard.busy.Unlock()
+		w.flush(parts)
 		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
 	}
+	for _, p := range parts {
+		p.shard.waiting.Add(1)
+		select {
+		case p.shard.queue <- p:
+		case <-ctx.Done():
+			p.shard.waiting.Add(-1)
+			return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+		}
+	}
+	return nil
 }
 
-func wait(ctx context.Context, parts []sharded) error {
+// idle makes the shard busy where it was not. Who waits already goes first.
+func (s *shard) idle() bool { return s.waiting.Load() == 0 && s.busy.TryLock() }
+
+func wait(ctx context.Context, parts []*part) error {
 	for _, p := range parts {
 		select {
-		case <-p.part.done:
+		case <-p.done:
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 		}
@@ -209,16 +227,16 @@ func wait(ctx context.Context, parts []sharded) error {
 }
 
 // result puts the outcomes of the parts together.
-func result(received int, parts []sharded) (Result, error) {
+func result(received int, parts []*part) (Result, error) {
 	r := Result{Received: received, Errors: []RecordError{}}
 	var errs []error
 	reasons := make(map[int]string)
 	for _, p := range parts {
-		if p.part.err != nil {
-			errs = append(errs, p.part.err)
+		if p.err != nil {
+			errs = append(errs, p.err)
 			continue
 		}
-		for i, o := range p.part.outcomes {
+		for i, o := range p.outcomes {
 			switch o.Status {
 			case store.Stored:
 				r.Stored++
@@ -226,7 +244,7 @@ func result(received int, parts []sharded) (Result, error) {
 				r.Duplicates++
 			case store.Quarantine:
 				r.Quarantined++
-				reasons[p.part.places[i]] = o.Reason
+				reasons[p.places[i]] = o.Reason
 			case store.Refused:
 				errs = append(errs, ErrQuarantineFull)
 			}
