@@ -6,7 +6,7 @@ COMPOSE = docker compose
 random  = od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos check build generate migrate migrate-status migrate-down migrate-new psql up down go
+.PHONY: help run demo test chaos bench bench-growth check build generate migrate migrate-status migrate-down migrate-new psql up down go
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,12 @@ test: go ## run all tests on a temporary Postgres
 
 chaos: go ## kill, stall, starve and fill everything under load for some minutes and look whether anything is lost
 	CDRSTORE_CHAOS=long go test -count=1 -v -timeout 15m ./internal/chaos
+
+bench: go ## measure the receiver beside a hand-written handler and its limits; args='-json FILE'
+	@go run ./internal/bench $(args)
+
+bench-growth: go ## measure beside millions of calls, for long and with tens of GB: make bench-growth args="-calls 1000000,10000000 -dir DIR"
+	go run ./internal/bench growth $(args)
 
 check: go ## check format, code, generated code, modules and the compose file
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "not formatted, run gofmt -w: $$files" >&2; exit 1; }

@@ -10,7 +10,7 @@ import (
 // it is collected as always. GOGC and GOMEMLIMIT win.
 func tuneMemory() {
 	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(300)
+		debug.SetGCPercent(150)
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(512 << 20)

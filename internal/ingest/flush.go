@@ -5,21 +5,38 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/store"
 )
 
-// run writes what waits for a shard until it is closed. It gathers only what is
-// queued already: while a batch is being written the next one grows.
+// run writes what waits for a shard until it is closed. It gathers what is queued
+// already, for while a batch is being written the next one grows; only where
+// commits are slow does it wait a little for more.
 func (w *Writer) run(s *shard) {
 	for first := range s.queue {
 		s.busy.Lock()
+		if pause := s.pace.pause; pause > 0 {
+			<-time.After(pause)
+		}
 		parts := s.gather(first)
 		s.waiting.Add(-int64(len(parts)))
-		w.flush(parts)
+		w.writeBatch(s, parts)
 		s.busy.Unlock()
 	}
+}
+
+// writeBatch writes a batch and notes how long it took.
+func (w *Writer) writeBatch(s *shard, parts []*part) {
+	records := 0
+	for _, p := range parts {
+		records += len(p.records)
+	}
+	begin := time.Now()
+	w.flush(parts)
+	s.pace.note(len(parts), records, time.Since(begin))
+	w.slow.Store(s.pace.pause > 0)
 }
 
 func (s *shard) gather(first *part) []*part {

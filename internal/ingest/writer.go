@@ -39,8 +39,8 @@ type Writer struct {
 	log     *slog.Logger
 	options Options
 	seed    maphash.Seed
-
-	shards []*shard
+	shards  []*shard
+	slow    atomic.Bool // commits take long compared with their work
 
 	adapters map[string]provider.Adapter
 
@@ -60,6 +60,7 @@ type shard struct {
 	queue   chan *part
 	waiting atomic.Int64 // parts that are in the queue or on their way into it
 	busy    sync.Mutex   // held while a batch is written
+	pace    pace         // guarded by busy
 }
 
 // part is the share of one delivery that one shard writes.
@@ -195,9 +196,14 @@ func (w *Writer) hand(ctx context.Context, parts []*part) error {
 	if w.closed {
 		return ErrClosed
 	}
+	if w.slow.Load() { // one commit for all is sooner done than one for each shard
+		for _, p := range parts {
+			p.shard = w.shards[0]
+		}
+	}
 	if len(parts) == 1 && parts[0].shard.idle() {
 		defer parts[0].shard.busy.Unlock()
-		w.flush(parts)
+		w.writeBatch(parts[0].shard, parts)
 		return nil
 	}
 	for _, p := range parts {
@@ -212,8 +218,18 @@ func (w *Writer) hand(ctx context.Context, parts []*part) error {
 	return nil
 }
 
-// idle makes the shard busy where it was not. Who waits already goes first.
-func (s *shard) idle() bool { return s.waiting.Load() == 0 && s.busy.TryLock() }
+// idle makes the shard busy where it was not. Who waits already goes first, and
+// where a commit takes long it is better shared.
+func (s *shard) idle() bool {
+	if s.waiting.Load() > 0 || !s.busy.TryLock() {
+		return false
+	}
+	if s.pace.alone() {
+		return true
+	}
+	s.busy.Unlock()
+	return false
+}
 
 func wait(ctx context.Context, parts []*part) error {
 	for _, p := range parts {

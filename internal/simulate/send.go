@@ -157,14 +157,7 @@ func (s *sender) send(ctx, inFlight context.Context, d delivery) error {
 }
 
 func (s *sender) post(ctx context.Context, d delivery) (status int, body []byte, err error) {
-	url := s.o.URL + "/hooks/" + d.provider
-	if d.hint != "" {
-		url += "/" + d.hint
-	}
-	if d.query != "" {
-		url += "?" + d.query
-	}
-	req, err := http.NewRequestWithContext(ctx, d.method, url, bytes.NewReader(s.compress(d)))
+	req, err := http.NewRequestWithContext(ctx, d.method, s.o.URL+d.target(), bytes.NewReader(s.compress(d)))
 	if err != nil {
 		return 0, nil, fmt.Errorf("make a delivery of %s: %w", d.provider, err)
 	}
@@ -196,9 +189,13 @@ func (s *sender) compress(d delivery) []byte {
 		w = gzip.NewWriter(nil)
 	}
 	defer s.zippers.Put(w)
+	return zip(w, d.body)
+}
+
+func zip(w *gzip.Writer, body []byte) []byte {
 	var b bytes.Buffer
 	w.Reset(&b)
-	_, _ = w.Write(d.body) // a buffer takes everything
+	_, _ = w.Write(body) // a buffer takes everything
 	_ = w.Close()
 	return b.Bytes()
 }

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cdrstore/cdrstore/internal/postgres"
+	"github.com/cdrstore/cdrstore/migrations"
+)
+
+// bench is one run: a temporary Postgres on a real disk, and what was measured.
+type bench struct {
+	o        options
+	dir      string
+	cdrstore string // the program
+	server   *postgres.Server
+	meter    meter
+	seed     uint64
+	number   int                  // of databases
+	expected map[string]*expected // by database
+	results  results
+}
+
+func prepare(ctx context.Context, o options) (b *bench, err error) {
+	b = &bench{o: o, expected: map[string]*expected{}}
+	if b.dir, err = os.MkdirTemp(o.dir, "cdrstore-bench-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			b.close()
+		}
+	}()
+	if err = os.Chmod(b.dir, 0o755); err != nil { // Postgres may run as another user
+		return nil, err
+	}
+	b.cdrstore = filepath.Join(b.dir, "cdrstore")
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.cdrstore, "./cmd/cdrstore")
+	build.Stderr = os.Stderr
+	if err = build.Run(); err != nil {
+		return nil, fmt.Errorf("build cdrstore: %w", err)
+	}
+	if err = b.startPostgres(ctx, "postgres", ""); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// startPostgres starts a server with the settings of the own local one and those
+// of the options, and loads a library into it where one is named.
+func (b *bench) startPostgres(ctx context.Context, name, library string) error {
+	if library != "" {
+		if err := os.Setenv("LD_PRELOAD", library); err != nil {
+			return err
+		}
+		defer os.Unsetenv("LD_PRELOAD") //nolint:errcheck // it cannot fail
+	}
+	server, err := postgres.Start(ctx, quiet(), postgres.Options{Dir: filepath.Join(b.dir, name), Settings: b.o.settings})
+	if err != nil {
+		return err
+	}
+	b.server = server
+	admin, err := pgx.Connect(ctx, server.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	b.meter = meter{admin: admin, postgres: server.PID()}
+	return nil
+}
+
+// stopPostgres ends the server.
+func (b *bench) stopPostgres() {
+	if b.server == nil {
+		return
+	}
+	ctx := context.Background()
+	if b.meter.admin != nil {
+		_ = b.meter.admin.Close(ctx) // the server ends anyway
+	}
+	if err := b.server.Stop(ctx); err != nil {
+		b.say("%v", err)
+	}
+	b.server = nil
+}
+
+func (b *bench) close() {
+	b.stopPostgres()
+	if err := os.RemoveAll(b.dir); err != nil {
+		b.say("%v", err)
+	}
+}
+
+// database creates one with the tables, and returns its URL.
+func (b *bench) database(ctx context.Context, name string) (string, error) {
+	b.number++
+	name = fmt.Sprintf("%s_%d", name, b.number)
+	if _, err := b.meter.admin.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()); err != nil {
+		return "", err
+	}
+	url := b.server.URL(name)
+	return url, migrations.Up(ctx, url, quiet())
+}
+
+// targets are the receiver and its opponent, each on a database of its own.
+type targets struct{ receiver, byHand *target }
+
+func (b *bench) start(ctx context.Context) (t targets, err error) {
+	if t.receiver, err = b.startReceiver(ctx); err != nil {
+		return t, err
+	}
+	url, err := b.database(ctx, roleByHand)
+	if err == nil {
+		t.byHand, err = b.self(ctx, roleByHand, url)
+	}
+	if err != nil {
+		t.receiver.stop()
+	}
+	return t, err
+}
+
+func (b *bench) startReceiver(ctx context.Context) (*target, error) {
+	url, err := b.database(ctx, receiver)
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, b.dir, receiver, url, b.cdrstore, "serve")
+}
+
+// self starts this program in another role.
+func (b *bench) self(ctx context.Context, role, url string) (*target, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, b.dir, role, url, program, role)
+}
+
+func (t targets) stop() {
+	t.receiver.stop()
+	t.byHand.stop()
+}
+
+// checkBoth stops both and looks whether their databases hold what was sent.
+func (b *bench) checkBoth(ctx context.Context, t targets) error {
+	t.byHand.stop()
+	return errors.Join(b.stopAndCheck(ctx, t.receiver), b.check(ctx, t.byHand, false))
+}
+
+func (b *bench) stopAndCheck(ctx context.Context, to *target) error {
+	to.stop()
+	b.say("checking every row")
+	return b.check(ctx, to, true)
+}
+
+// newSeed is for traffic that was not sent before.
+func (b *bench) newSeed() uint64 {
+	b.seed++
+	return b.seed
+}

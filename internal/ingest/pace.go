@@ -1,0 +1,42 @@
+package ingest
+
+import (
+	"slices"
+	"time"
+)
+
+// pace says how long a batch waits for company. On a fast disk not at all: it
+// gathers what came while the one before was written, and waiting was never
+// faster. Where every commit takes long (a sync of milliseconds, a database across
+// a network), those who were just answered are back before the next should begin.
+type pace struct {
+	pause  time.Duration
+	size   int              // deliveries of the last batch
+	excess [8]time.Duration // what the last batches took beyond their work
+	next   int              // place of the oldest of them
+}
+
+// What the work on a batch takes at most, about; what beyond it makes commits
+// slow; and how long a pause may be.
+const (
+	batchWork  = 500 * time.Microsecond
+	recordWork = 50 * time.Microsecond
+	slowCommit = time.Millisecond
+	maxPause   = 2 * time.Millisecond
+)
+
+// note takes down how long a batch took. One that was held up by something else
+// changes nothing: the least of the last ones is the commit's share.
+func (p *pace) note(deliveries, records int, took time.Duration) {
+	p.size = deliveries
+	p.excess[p.next] = took - batchWork - time.Duration(records)*recordWork
+	p.next = (p.next + 1) % len(p.excess)
+	p.pause = 0
+	if least := slices.Min(p.excess[:]); least > slowCommit {
+		p.pause = min(least/3, maxPause)
+	}
+}
+
+// alone reports whether a delivery that finds nobody else should go at once: the
+// one before had no company either.
+func (p *pace) alone() bool { return p.size <= 1 }
