@@ -42,7 +42,7 @@ func batchRounds(ctx context.Context, b *bench) error {
 	for _, connections := range batchLevels() {
 		next := func() traffic { return batches(b.newSeed(), n) }
 		p := plan{connections: connections, atMost: b.o.duration()}
-		if err := b.interleave(ctx, "batches", p, next, t.receiver, t.byHand); err != nil {
+		if err := b.interleave(ctx, "batches", b.fewRounds(), p, next, t.receiver, t.byHand); err != nil {
 			return err
 		}
 		if err := b.limits(ctx, alone, t.receiver, connections, n); err != nil {
@@ -54,7 +54,7 @@ func batchRounds(ctx context.Context, b *bench) error {
 
 // limits measures what does without HTTP.
 func (b *bench) limits(ctx context.Context, alone storeAlone, from *target, connections, n int) error {
-	for round := range b.o.rounds {
+	for round := range b.fewRounds() {
 		t := batches(b.newSeed(), n)
 		stored, err := b.saveAll(ctx, alone, t, connections)
 		if err != nil {

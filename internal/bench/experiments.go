@@ -37,6 +37,9 @@ func (b *bench) enough(connections int) int {
 	return int(b.o.seconds * perSecond)
 }
 
+// fewRounds are for what is beside the main question.
+func (b *bench) fewRounds() int { return (b.o.rounds + 1) / 2 }
+
 // warmUp fills caches and prepares statements.
 func (b *bench) warmUp(ctx context.Context, all ...*target) error {
 	t := mixed(b.newSeed(), 3000)
@@ -50,9 +53,9 @@ func (b *bench) warmUp(ctx context.Context, all ...*target) error {
 
 // interleave measures the targets one after another with the same traffic, in
 // alternating order, and keeps the sum of each one's rounds.
-func (b *bench) interleave(ctx context.Context, kind string, p plan, next func() traffic, all ...*target) error {
+func (b *bench) interleave(ctx context.Context, kind string, rounds int, p plan, next func() traffic, all ...*target) error {
 	sums := make([]round, len(all))
-	for n := range b.o.rounds {
+	for n := range rounds {
 		t := next()
 		for i := range all {
 			if n%2 == 1 {
@@ -73,11 +76,11 @@ func (b *bench) interleave(ctx context.Context, kind string, p plan, next func()
 	return nil
 }
 
-func mixedRounds(ctx context.Context, b *bench) error { return b.sideBySide(ctx, "mixed") }
+func mixedRounds(ctx context.Context, b *bench) error { return b.sideBySide(ctx, "mixed", b.o.rounds) }
 
 // sideBySide compares the receiver and its opponent at every number of
 // connections.
-func (b *bench) sideBySide(ctx context.Context, kind string) error {
+func (b *bench) sideBySide(ctx context.Context, kind string, rounds int) error {
 	t, err := b.start(ctx)
 	if err != nil {
 		return err
@@ -89,7 +92,7 @@ func (b *bench) sideBySide(ctx context.Context, kind string) error {
 	for _, connections := range levels() {
 		next := func() traffic { return mixed(b.newSeed(), b.enough(connections)) }
 		p := plan{connections: connections, atMost: b.o.duration()}
-		if err := b.interleave(ctx, kind, p, next, t.receiver, t.byHand); err != nil {
+		if err := b.interleave(ctx, kind, rounds, p, next, t.receiver, t.byHand); err != nil {
 			return err
 		}
 	}
@@ -110,7 +113,7 @@ func slowRounds(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer slow.stopPostgres()
-	err = slow.sideBySide(ctx, "slow")
+	err = slow.sideBySide(ctx, "slow", b.fewRounds())
 	b.seed, b.results = slow.seed, slow.results
 	return err
 }
@@ -132,7 +135,7 @@ func paceRounds(ctx context.Context, b *bench) error {
 	}
 	rate := peak.perSecond() / 2
 	next := func() traffic { return mixed(b.newSeed(), int(rate*b.o.seconds)) }
-	if err := b.interleave(ctx, "pace", plan{connections: connections, rate: rate}, next, to); err != nil {
+	if err := b.interleave(ctx, "pace", b.fewRounds(), plan{connections: connections, rate: rate}, next, to); err != nil {
 		return err
 	}
 	return b.stopAndCheck(ctx, to)
@@ -184,8 +187,8 @@ func ceilingRounds(ctx context.Context, b *bench) error {
 	}
 	defer parse.stop()
 	for _, connections := range levels() {
-		next := func() traffic { return mixed(b.newSeed(), 2*b.enough(connections)) }
-		if err := b.interleave(ctx, "no-db", plan{connections: connections, atMost: b.o.duration()}, next, parse); err != nil {
+		next := func() traffic { return mixed(b.newSeed(), b.enough(connections)) }
+		if err := b.interleave(ctx, "no-db", 1, plan{connections: connections, atMost: b.o.duration()}, next, parse); err != nil {
 			return err
 		}
 	}

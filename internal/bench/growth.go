@@ -167,7 +167,7 @@ func (g *growth) receive(ctx context.Context, emptyURL string, calls int) ([]rou
 			return mixedAs(seed, g.enough(connections), newScatter(seed, numbers(calls)).story)
 		}
 		p := plan{connections: connections, atMost: g.o.duration()}
-		if err := g.interleave(ctx, fmt.Sprintf("growth-%d", calls), p, next, empty, grown); err != nil {
+		if err := g.interleave(ctx, fmt.Sprintf("growth-%d", calls), g.o.rounds, p, next, empty, grown); err != nil {
 			return nil, err
 		}
 	}

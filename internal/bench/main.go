@@ -108,7 +108,7 @@ func parse(arguments []string) (options, error) {
 
 // add lets flags set what all experiments have.
 func (o *options) add(flags *flag.FlagSet) {
-	flags.Float64Var(&o.seconds, "seconds", 4, "how long a round lasts")
+	flags.Float64Var(&o.seconds, "seconds", 3, "how long a round lasts")
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds of each target and number of connections, one after another")
 	flags.StringVar(&o.dir, "dir", os.TempDir(), "where the temporary Postgres is: on the disk that is meant")
 	flags.StringVar(&o.json, "json", "", "a file for the figures, to compare runs")

@@ -64,5 +64,9 @@ func totalMemory() int64 {
 	if _, err := fmt.Sscanf(string(text), "MemTotal: %d kB", &kb); err != nil {
 		return 0
 	}
+	limit, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+	if bytes, e := atoi(string(limit)); err == nil && e == nil {
+		return min(kb<<10, int64(bytes)) // a container may have less than the machine
+	}
 	return kb << 10
 }

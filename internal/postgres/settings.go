@@ -29,6 +29,7 @@ func settings(o Options, memory int64) map[string]string {
 	}
 	if o.Fast {
 		maps.Copy(s, map[string]string{
+			"shared_buffers":   "256MB",
 			"fsync":            "off",
 			"full_page_writes": "off",
 			"min_wal_size":     "80MB",
@@ -41,12 +42,14 @@ func settings(o Options, memory int64) map[string]string {
 	return s
 }
 
-// sharedBuffers is 256 MB, less on a small machine; memory 0 is unknown.
+// sharedBuffers is an eighth of the memory, from 64 MB to 4 GB: nothing matters
+// more for the rate than that the indexes fit in it (docs/performance.md). Memory 0
+// is unknown.
 func sharedBuffers(memory int64) string {
-	if memory > 0 && memory < 1<<30 {
-		return "64MB"
+	if memory == 0 {
+		return "256MB"
 	}
-	return "256MB"
+	return fmt.Sprintf("%dMB", min(max(memory>>23, 64), 4096))
 }
 
 // formatSettings is the text of settingsFile.

@@ -40,3 +40,15 @@ func TestComposeURL(t *testing.T) {
 		t.Error("no password, no error")
 	}
 }
+
+func TestSharedBuffers(t *testing.T) {
+	t.Parallel()
+	const mb, gb = 1 << 20, 1 << 30
+	for memory, want := range map[int64]string{
+		0: "256MB", 300 * mb: "64MB", gb: "128MB", 16 * gb: "2048MB", 512 * gb: "4096MB",
+	} {
+		if got := sharedBuffers(memory); got != want {
+			t.Errorf("with %d MB of memory %s, want %s", memory/mb, got, want)
+		}
+	}
+}
