@@ -29,7 +29,11 @@ const (
 // changes nothing: the least of the last ones is the commit's share.
 func (p *pace) note(deliveries, records int, took time.Duration) {
 	p.size = deliveries
-	p.excess[p.next] = took - batchWork - time.Duration(records)*recordWork
+	work := batchWork + time.Duration(records)*recordWork
+	p.excess[p.next] = 0
+	if took > 2*work+work/2 { // else the work is what takes long, and two shards do it sooner
+		p.excess[p.next] = took - work
+	}
 	p.next = (p.next + 1) % len(p.excess)
 	p.pause = 0
 	if least := slices.Min(p.excess[:]); least > slowCommit {

@@ -34,7 +34,7 @@ func TestPace(t *testing.T) {
 		t.Error("batches that were held up count as slow commits")
 	}
 	for range 8 {
-		p.note(300, 300, 15*ms)
+		p.note(300, 300, 30*ms)
 	}
 	if p.pause != 0 {
 		t.Error("much work counts as a slow commit")
