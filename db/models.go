@@ -104,6 +104,18 @@ type Call struct {
 	PrunedAt pgtype.Timestamptz
 }
 
+// Changes of calls that a new event alone does not show: by rebuild, import, prune and erase, by a repeat that was received before what was taken for the first receipt, and to another call_time.
+type CallChange struct {
+	// Of the call.
+	Source string
+	// Of the call, which may be gone.
+	CallID string
+	// Transaction that changed it.
+	Xid pgtype.Uint64
+	// call_time before, UTC, where the call has moved to another quarter of an hour or is gone; else null.
+	OldCallTime pgtype.Timestamptz
+}
+
 // One row per ended call. Columns as in call.
 type Cdr struct {
 	CallTime        pgtype.Timestamptz
@@ -180,7 +192,7 @@ type Event struct {
 	Problems []string
 	// The whole record as sent; a form or query as an object of its parameters. Null: emptied by prune.
 	Payload []byte
-	// Transaction that added the row, for reading changes without a gap.
+	// Transaction that added the row, for reading changes without a gap: see function changes.
 	Xid pgtype.Uint64
 }
 

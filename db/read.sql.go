@@ -148,13 +148,13 @@ func (q *Queries) QuarantineSize(ctx context.Context, arg QuarantineSizeParams) 
 
 const readCalls = `-- name: ReadCalls :many
 
-SELECT c.source, c.call_id, c.version::bigint AS version, (c.pruned_at IS NOT NULL)::boolean AS pruned,
+SELECT c.source, c.call_id, c.version::bigint AS version, (c.pruned_at IS NOT NULL)::boolean AS pruned, c.call_time::timestamptz AS call_time,
        NULL::uuid AS event_id, ''::text AS kind, ''::text AS leg, NULL::varchar AS record_key, NULL::timestamptz AS occurred_at,
        ''::text AS clock, NULL::timestamptz AS received_at, NULL::jsonb AS facts
 FROM (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id) k
 JOIN call c ON c.source = k.source AND c.call_id = k.call_id
 UNION ALL
-SELECT e.source, e.call_id, 0, false, e.event_id, e.kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.facts
+SELECT e.source, e.call_id, 0, false, NULL::timestamptz, e.event_id, e.kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.facts
 FROM (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id) k
 JOIN event e ON e.source = k.source AND e.call_id = k.call_id
 `
@@ -169,6 +169,7 @@ type ReadCallsRow struct {
 	CallID     string
 	Version    int64
 	Pruned     *bool
+	CallTime   pgtype.Timestamptz
 	EventID    pgtype.UUID
 	Kind       string
 	Leg        string
@@ -196,6 +197,7 @@ func (q *Queries) ReadCalls(ctx context.Context, arg ReadCallsParams) ([]ReadCal
 			&i.CallID,
 			&i.Version,
 			&i.Pruned,
+			&i.CallTime,
 			&i.EventID,
 			&i.Kind,
 			&i.Leg,

@@ -621,6 +621,8 @@ WITH pruned AS (
     FROM (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id, unnest($3::bigint[]) AS version) k
     WHERE c.source = k.source AND c.call_id = k.call_id AND c.version = k.version AND c.pruned_at IS NULL
     RETURNING c.source, c.call_id
+), noted AS (
+    INSERT INTO call_change (source, call_id) SELECT source, call_id FROM pruned
 ), emptied AS (
     UPDATE event e SET facts = NULL, payload = NULL
     FROM pruned p

@@ -487,6 +487,27 @@ func (q *Queries) CountRepeats(ctx context.Context, arg CountRepeatsParams) erro
 	return err
 }
 
+const noteChanges = `-- name: NoteChanges :exec
+INSERT INTO call_change (source, call_id, old_call_time)
+SELECT
+       unnest($1::_text) AS source,
+       unnest($2::_text) AS call_id,
+       unnest($3::_timestamptz) AS old_call_time
+`
+
+type NoteChangesParams struct {
+	Source      pgarray.Texts
+	CallID      pgarray.Texts
+	OldCallTime pgarray.Times
+}
+
+// Notes calls that changed without a new event, or whose call_time has moved,
+// for those who read changes.
+func (q *Queries) NoteChanges(ctx context.Context, arg NoteChangesParams) error {
+	_, err := q.db.Exec(ctx, noteChanges, arg.Source, arg.CallID, arg.OldCallTime)
+	return err
+}
+
 const saveMessages = `-- name: SaveMessages :exec
 INSERT INTO message AS m (source, message_id, src, dst, body, direction, status, occurred_at, cost, currency, segments, received_at, deliveries, payload)
 SELECT source, message_id, src, dst, body, direction, status, occurred_at, cost, currency, segments, received_at, deliveries, payload::json

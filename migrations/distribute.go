@@ -39,6 +39,7 @@ func layout() []table {
 		{name: "source", everywhere: true},
 		{name: "event", by: "call_id", beside: "none"},
 		{name: "call", by: "call_id", beside: "event"},
+		{name: "call_change", by: "call_id", beside: "event"},
 		{name: "recording", by: "call_id", beside: "event"},
 		{name: "message", by: "message_id", beside: "none"},
 		{name: "quarantine", by: "quarantine_id", beside: "none"},

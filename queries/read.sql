@@ -3,13 +3,13 @@
 -- name: ReadCalls :many
 -- The versions and the events of some calls, in one snapshot: rows of call come
 -- without event_id, rows of event without version.
-SELECT c.source, c.call_id, c.version::bigint AS version, (c.pruned_at IS NOT NULL)::boolean AS pruned,
+SELECT c.source, c.call_id, c.version::bigint AS version, (c.pruned_at IS NOT NULL)::boolean AS pruned, c.call_time::timestamptz AS call_time,
        NULL::uuid AS event_id, ''::text AS kind, ''::text AS leg, NULL::varchar AS record_key, NULL::timestamptz AS occurred_at,
        ''::text AS clock, NULL::timestamptz AS received_at, NULL::jsonb AS facts
 FROM (SELECT unnest(@sources::text[]) AS source, unnest(@call_ids::text[]) AS call_id) k
 JOIN call c ON c.source = k.source AND c.call_id = k.call_id
 UNION ALL
-SELECT e.source, e.call_id, 0, false, e.event_id, e.kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.facts
+SELECT e.source, e.call_id, 0, false, NULL::timestamptz, e.event_id, e.kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.facts
 FROM (SELECT unnest(@sources::text[]) AS source, unnest(@call_ids::text[]) AS call_id) k
 JOIN event e ON e.source = k.source AND e.call_id = k.call_id;
 

@@ -215,6 +215,15 @@ WITH call_in AS (
 )
 SELECT ingest_guard(0, 0, cardinality(@version::_int8)::bigint, (SELECT count(*) FROM changed))::boolean AS ok;
 
+-- name: NoteChanges :exec
+-- Notes calls that changed without a new event, or whose call_time has moved,
+-- for those who read changes.
+INSERT INTO call_change (source, call_id, old_call_time)
+SELECT
+       unnest(@source::_text) AS source,
+       unnest(@call_id::_text) AS call_id,
+       unnest(@old_call_time::_timestamptz) AS old_call_time;
+
 -- name: SaveRecordings :exec
 -- Keeps of several notices of one recording the URL that lasts longest. Like
 -- cdr.MergeRecording. (One column at a time: several at once, set from a

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/cdrstore/cdrstore/internal/config"
@@ -60,6 +62,38 @@ func withDatabase(ctx context.Context, f func(cfg config.Config, url string, log
 // withStore runs f on the store of the configured database, which must have all
 // migrations.
 func withStore(ctx context.Context, f func(cfg config.Config, s *store.Store, log *slog.Logger) error) error {
+	return withMigrated(ctx, func(cfg config.Config, url string, log *slog.Logger) error {
+		s, err := store.Open(ctx, url, log)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return f(cfg, s, log)
+	})
+}
+
+// withReports runs f on connections for reading much: the store's own would go
+// by key where a table should be read whole.
+func withReports(ctx context.Context, f func(pool *pgxpool.Pool, log *slog.Logger) error) error {
+	return withMigrated(ctx, func(_ config.Config, url string, log *slog.Logger) error {
+		c, err := pgxpool.ParseConfig(url)
+		if err != nil {
+			return fmt.Errorf("DATABASE_URL: %w", err)
+		}
+		c.ConnConfig.RuntimeParams["application_name"] = "cdrstore"
+		c.ConnConfig.RuntimeParams["timezone"] = "UTC"
+		pool, err := pgxpool.NewWithConfig(ctx, c)
+		if err != nil {
+			return fmt.Errorf("DATABASE_URL: %w", err)
+		}
+		defer pool.Close()
+		return f(pool, log)
+	})
+}
+
+// withMigrated runs f on the URL of the configured database, which must have all
+// migrations.
+func withMigrated(ctx context.Context, f func(cfg config.Config, url string, log *slog.Logger) error) error {
 	return withDatabase(ctx, func(cfg config.Config, url string, log *slog.Logger) error {
 		pending, err := migrations.Pending(ctx, url)
 		if err != nil {
@@ -68,12 +102,7 @@ func withStore(ctx context.Context, f func(cfg config.Config, s *store.Store, lo
 		if len(pending) > 0 {
 			return errors.New("the database lacks migrations: run `make migrate` (cdrstore migrate up)")
 		}
-		s, err := store.Open(ctx, url, log)
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		return f(cfg, s, log)
+		return f(cfg, url, log)
 	})
 }
 

@@ -2,13 +2,39 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/cdrstore/cdrstore/db"
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
 
-// callRows are calls to write, new ones and changed ones.
-type callRows struct{ added, changed db.AddCallsParams }
+// callRows are calls to write, new ones and changed ones, and what those who
+// read changes would not find otherwise.
+type callRows struct {
+	added, changed db.AddCallsParams
+	notes          db.NoteChangesParams
+}
+
+// quarter is how finely old call times are kept apart: zones begin their hours
+// and days at quarters of an hour.
+const quarter = 15 * time.Minute
+
+// note notes a change of a call that had another call_time before, zero where
+// there was no such call. It need not be noted where the batch has a new event of
+// the call and the call stays within its quarter.
+func (r *callRows) note(k callKey, before, now time.Time, newEvent bool) {
+	moved := !before.IsZero() && !before.Truncate(quarter).Equal(now.Truncate(quarter))
+	if newEvent && !moved {
+		return
+	}
+	r.notes.Source.Append(k.source)
+	r.notes.CallID.Append(k.callID)
+	if moved {
+		r.notes.OldCallTime.Append(before)
+	} else {
+		r.notes.OldCallTime.Append(time.Time{})
+	}
+}
 
 // append adds a call with its new version; the first is 1.
 func (r *callRows) append(c *cdr.Call, version int64) {
@@ -29,7 +55,12 @@ func (r *callRows) write(ctx context.Context, q *db.Queries) error {
 		}
 	}
 	if r.changed.Version.Len() > 0 {
-		return q.ChangeCalls(ctx, db.ChangeCallsParams(r.changed))
+		if err := q.ChangeCalls(ctx, db.ChangeCallsParams(r.changed)); err != nil {
+			return err
+		}
+	}
+	if r.notes.Source.Len() > 0 {
+		return q.NoteChanges(ctx, r.notes)
 	}
 	return nil
 }

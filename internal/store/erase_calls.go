@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -138,6 +139,7 @@ func (w *erasure) call(k callKey, row *db.Call, events []cdr.Event, touched, fou
 			w.keys = append(w.keys, k)
 			w.pruned.Source = append(w.pruned.Source, k.source)
 			w.pruned.CallID = append(w.pruned.CallID, k.callID)
+			w.calls.note(k, time.Time{}, time.Time{}, false)
 		}
 		return
 	}
@@ -145,11 +147,12 @@ func (w *erasure) call(k callKey, row *db.Call, events []cdr.Event, touched, fou
 	if !exists || !touched && !found {
 		return
 	}
-	version := int64(1)
+	version, before := int64(1), time.Time{}
 	if row != nil {
-		version = row.Version + 1
+		version, before = row.Version+1, momentOf(row.CallTime)
 	}
 	w.calls.append(&call, version)
+	w.calls.note(k, before, call.CallTime, false)
 	w.keys = append(w.keys, k)
 }
 

@@ -20,7 +20,7 @@ type changes struct {
 // receipt decides which version of a CDR counts.
 func (b *batch) fold() changes {
 	var w changes
-	changed := map[callKey]bool{}
+	changed := map[callKey]bool{} // true: also by a new event
 	payloads := 0
 	for _, e := range b.events {
 		payloads += len(e.Payload)
@@ -35,7 +35,7 @@ func (b *batch) fold() changes {
 			appendRepeat(&w.repeats, e)
 		}
 		if changes {
-			changed[k] = true
+			changed[k] = changed[k] || isNew
 			if b.calls[k].pruned {
 				b.late++
 			}
@@ -49,9 +49,12 @@ func (b *batch) fold() changes {
 	}
 	slices.SortFunc(keys, callKey.compare)
 	for _, k := range keys {
-		if call, ok := cdr.Fold(b.calls[k].events); ok {
-			b.calls[k].version++
-			w.calls.append(&call, b.calls[k].version)
+		stored := b.calls[k]
+		if call, ok := cdr.Fold(stored.events); ok {
+			stored.version++
+			w.calls.append(&call, stored.version)
+			w.calls.note(k, stored.callTime, call.CallTime, changed[k])
+			stored.callTime = call.CallTime
 		}
 	}
 	return w

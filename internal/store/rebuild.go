@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cdrstore/cdrstore/db"
 	"github.com/cdrstore/cdrstore/internal/cdr"
@@ -117,10 +118,12 @@ func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
 		case len(columns) == 0 && !touched[k]:
 		case exists:
 			calls.append(&call, snap.events[k].version+1)
+			calls.note(k, snap.events[k].callTime, call.CallTime, false)
 		case row != nil:
 			gone.Source = append(gone.Source, k.source)
 			gone.CallID = append(gone.CallID, k.callID)
 			gone.Version = append(gone.Version, row.Version)
+			calls.note(k, snap.events[k].callTime, time.Time{}, false)
 		}
 		if len(columns) > 0 {
 			done.Changed++

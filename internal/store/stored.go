@@ -1,17 +1,20 @@
 package store
 
 import (
+	"time"
+
 	"github.com/cdrstore/cdrstore/db"
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
 
 // stored is what the database holds of a call, as far as folding needs it.
 type stored struct {
-	version int64
-	pruned  bool
-	events  []cdr.Event
-	places  map[[16]byte]int // of the events, by id; nil while they are few
-	bytes   int              // about what the events hold
+	version  int64
+	pruned   bool
+	callTime time.Time // zero: there is no row
+	events   []cdr.Event
+	places   map[[16]byte]int // of the events, by id; nil while they are few
+	bytes    int              // about what the events hold
 }
 
 // few is how many events are looked through faster than a map is asked.
@@ -51,7 +54,7 @@ func (c *stored) append(e cdr.Event, bytes int) {
 // add takes over a row of the database.
 func (c *stored) add(r *db.ReadCallsRow) error {
 	if !r.EventID.Valid {
-		c.version, c.pruned = r.Version, r.Pruned != nil && *r.Pruned
+		c.version, c.pruned, c.callTime = r.Version, r.Pruned != nil && *r.Pruned, momentOf(r.CallTime)
 		return nil
 	}
 	e, err := eventOf(r)
