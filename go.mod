@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/goccy/go-yaml v1.19.1
 	github.com/jackc/pgx/v5 v5.9.2
+	github.com/jedib0t/go-pretty/v6 v6.6.7
 	github.com/labstack/echo/v4 v4.15.1
 	github.com/mattn/go-isatty v0.0.21
 	github.com/nyaruka/phonenumbers v1.7.4
@@ -39,6 +40,7 @@ require (
 	github.com/labstack/gommon v0.4.2 // indirect
 	github.com/lufia/plan9stats v0.0.0-20211012122336-39d0f177ccd0 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
+	github.com/mattn/go-runewidth v0.0.16 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect

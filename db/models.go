@@ -116,6 +116,38 @@ type CallChange struct {
 	OldCallTime pgtype.Timestamptz
 }
 
+// The events of a call in the order of its life, one row each; PIOPIY's stream events, which know only a leg, are under the call of that leg. Name source and call_id: then it reads by key only. Events that belong to no call are not in it.
+type CallTimeline struct {
+	// Who sent it.
+	Source string
+	// The call.
+	CallID string
+	// When it happened, UTC, by the clock named in clock; of a CDR the end that it reports, else its start.
+	At interface{}
+	// provider, or receiver where at is the first receipt.
+	Clock string
+	// What it reports, as in event.kind.
+	Kind string
+	// The provider's own word for it.
+	ProviderKind string
+	// The part of the call that it is about; empty: the whole call.
+	Leg string
+	// CDRs: which record of the call this is; view leg shows which version counts.
+	RecordKey pgtype.Text
+	// Seconds from the call_time of the call to at; negative before it.
+	Seconds pgtype.Numeric
+	// How often it came.
+	Deliveries int32
+	// What it says, in short; null: nothing about the call, or pruned.
+	Says bool
+	// call_id of its row in event: the leg's for PIOPIY's stream events.
+	EventCallID string
+	// Its row in event, with the payload.
+	EventID pgtype.UUID
+	// First receipt, UTC.
+	ReceivedAt pgtype.Timestamptz
+}
+
 // One row per ended call. Columns as in call.
 type Cdr struct {
 	CallTime        pgtype.Timestamptz
@@ -160,6 +192,106 @@ type Cdr struct {
 	ChangedAt       pgtype.Timestamptz
 }
 
+// One row per ended call under the column names of Asterisk's CDR tables (cdr_pgsql, cdr_adaptive_odbc), with its types: whole seconds, empty text where it has no null. Times are timestamptz, so that they show in the zone of the session and a span of calldate uses the index.
+type CdrAsterisk struct {
+	// Start of the call: call_time.
+	Calldate pgtype.Timestamptz
+	// Caller id: "name" <number>, or the one that is known, or empty.
+	Clid interface{}
+	// Caller, as sent; empty: not known.
+	Src string
+	// Called, as sent; empty: not known.
+	Dst string
+	// inbound, outbound, internal, or empty: there is no dialplan here.
+	Dcontext string
+	// source/call_id: there are no channels here.
+	Channel interface{}
+	// source/trunk; empty: no trunk is known.
+	Dstchannel interface{}
+	// Dial, always.
+	Lastapp string
+	// Called, as sent.
+	Lastdata string
+	// Whole seconds from start to end, ringing included, the fraction cut off as Asterisk does; null: not known.
+	Duration interface{}
+	// Whole seconds from answer to end, the fraction cut off; 0 for a call that was not answered; null: not known.
+	Billsec interface{}
+	// ANSWERED, BUSY (also what was rejected, as Asterisk reads 603), FAILED, or NO ANSWER (also what was cancelled, and what nobody said).
+	Disposition string
+	// 3, DOCUMENTATION: Asterisk's default.
+	Amaflags int32
+	// The provider's account; empty: not known.
+	Accountcode string
+	// call_id; unique within a source.
+	Uniqueid string
+	// The customer's own data (tag); empty: none.
+	Userfield string
+	// As calldate.
+	Start pgtype.Timestamptz
+	// answered_at; null: nobody answered, or nobody said when.
+	Answer pgtype.Timestamptz
+	// ended_at; null: nobody said when.
+	End pgtype.Timestamptz
+	// Empty: no provider says it.
+	Peeraccount string
+	// parent_call_id, else call_id.
+	Linkedid string
+	// 0: one row per uniqueid.
+	Sequence int32
+}
+
+// One row per ended call under the column names of CGRateS' SQL table cdrs. Times are UTC.
+type CdrCgrate struct {
+	// Number made of source and call_id: the same for ever, and not in order.
+	ID int32
+	// 40 hex digits made of call_id and source, as CGRateS makes them of origin_id and origin_host (by SHA-256, not SHA-1).
+	Cgrid string
+	// *default.
+	RunID string
+	// The source that reported the call.
+	OriginHost string
+	// The provider: didww, didlogic, voipnow, piopiy or wavix.
+	Source string
+	// call_id.
+	OriginID string
+	// *voice.
+	Tor string
+	// *rated.
+	RequestType string
+	// cgrates.org, CGRateS' default.
+	Tenant string
+	// call.
+	Category string
+	// The provider's account; empty: not known.
+	Account string
+	// Caller: src_e164, else src; empty: not known.
+	Subject string
+	// Called: dst_e164, else dst; empty: not known.
+	Destination string
+	// Start of the call: call_time.
+	SetupTime pgtype.Timestamptz
+	// answered_at; null: nobody answered, or nobody said when.
+	AnswerTime pgtype.Timestamptz
+	// billsec in nanoseconds; 0 for a call that was not answered; null: not known.
+	Usage interface{}
+	// What else is known of the call, by the names of its columns, each as text.
+	ExtraFields []byte
+	// The provider, whose charge cost is; empty: no cost is known.
+	CostSource interface{}
+	// What the provider charged, in extra_fields' currency, with all its digits; null: not known (CGRateS writes -1).
+	Cost pgtype.Numeric
+	// Null: CGRateS did not rate the call.
+	CostDetails []byte
+	// Empty: there was no error in rating.
+	ExtraInfo string
+	// First receipt, UTC.
+	CreatedAt pgtype.Timestamptz
+	// When the row of call was last written, UTC.
+	UpdatedAt pgtype.Timestamptz
+	// Null: calls are not marked as deleted.
+	DeletedAt pgtype.Timestamptz
+}
+
 // The ledger: one row per record that a provider sent about a call. Rows are added; only their receipt counters change.
 type Event struct {
 	// Who sent it.
@@ -194,6 +326,98 @@ type Event struct {
 	Payload []byte
 	// Transaction that added the row, for reading changes without a gap: see function changes.
 	Xid pgtype.Uint64
+}
+
+// One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree. Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.
+type Leg struct {
+	// Who sent it.
+	Source string
+	// The call that the record is about.
+	CallID string
+	// Which record of the call this is.
+	RecordKey pgtype.Text
+	// The part of the call that it is about; empty: the whole call.
+	Leg string
+	// didww, didlogic, voipnow, piopiy or wavix.
+	Provider interface{}
+	// The call that this one was transferred or forked from.
+	ParentCallID interface{}
+	// The provider's account or application.
+	Account interface{}
+	// inbound, outbound or internal, seen from the customer.
+	Direction interface{}
+	// Caller, as sent.
+	Src interface{}
+	// Called, as sent.
+	Dst interface{}
+	// Public number of the customer that was dialled or shown, as sent.
+	Did interface{}
+	// Name of the caller, as sent.
+	SrcName interface{}
+	// src with + and country code; null where that is not certain.
+	SrcE164 interface{}
+	// dst with + and country code; null where that is not certain.
+	DstE164 interface{}
+	// ISO 3166 code of src_e164.
+	SrcCountry interface{}
+	// ISO 3166 code of dst_e164.
+	DstCountry interface{}
+	// The customer's label or address of the trunk.
+	Trunk interface{}
+	// The customer's own data, as sent.
+	Tag interface{}
+	// How this leg came out, in the words of call.disposition.
+	Disposition interface{}
+	// Routing attempt, from 1.
+	Attempt int32
+	// Start of the leg, UTC.
+	StartedAt pgtype.Timestamptz
+	// Ringing of the leg, UTC.
+	RingingAt pgtype.Timestamptz
+	// Answer of the leg, UTC.
+	AnsweredAt pgtype.Timestamptz
+	// End of the leg, UTC.
+	EndedAt pgtype.Timestamptz
+	// Seconds from start to end, ringing included, as delivered.
+	Duration pgtype.Numeric
+	// Seconds from answer to end, as delivered.
+	Billsec pgtype.Numeric
+	// Seconds that the provider charged, rounded up by it.
+	ChargedSec pgtype.Numeric
+	// Seconds that a call is charged at least.
+	FirstIncrement int32
+	// Seconds by which it is charged after that.
+	NextIncrement int32
+	// Price per minute, as sent. The unit of PIOPIY's is not known.
+	Rate pgtype.Numeric
+	// What the provider charged for this record, as sent.
+	Cost pgtype.Numeric
+	// Tax in cost or on it, see call.tax.
+	Tax pgtype.Numeric
+	// ISO 4217 code of rate, cost and tax; null: nobody says.
+	Currency interface{}
+	// SIP status that ended the leg.
+	SipCode int32
+	// Q.850 cause that ended the leg.
+	Q850Cause int32
+	// The provider's own words for how it ended.
+	HangupCause interface{}
+	// caller, callee or system.
+	HangupBy interface{}
+	// Whether an answering machine answered.
+	MachineDetected *bool
+	// Whether it came from a file that was imported, and no pushed CDR of its record_key did.
+	Imported interface{}
+	// Its row in event, with the payload.
+	EventID pgtype.UUID
+	// First receipt of this version, UTC.
+	ReceivedAt pgtype.Timestamptz
+	// Latest receipt of this version, UTC.
+	LastReceivedAt pgtype.Timestamptz
+	// How often this version came.
+	Deliveries int32
+	// Fields that were there but could not be read, and why.
+	Problems []string
 }
 
 // SMS and MMS, and what became of them.
@@ -290,4 +514,86 @@ type Source struct {
 	AnswerEvents pgtype.Bool
 	// When a receiver first started with this source.
 	RegisteredAt pgtype.Timestamptz
+}
+
+// What an ended call adds to usage.
+type UsageCall struct {
+	// Start of the call, UTC, which decides about its bucket.
+	CallTime pgtype.Timestamptz
+	// As in call.
+	Source string
+	// As in call.
+	Provider string
+	// As in call.
+	Account pgtype.Text
+	// As in call.
+	Trunk pgtype.Text
+	// As in call.
+	Direction pgtype.Text
+	// dst_country of call.
+	Country pgtype.Text
+	// ISO 4217 code of cost; null: no cost, or nobody says in what currency.
+	Currency interface{}
+	// Whether somebody answered.
+	Answered bool
+	// As in call, UTC.
+	EndedAt pgtype.Timestamptz
+	// Seconds, as in call.
+	Duration pgtype.Numeric
+	// Seconds, as in call.
+	Billsec pgtype.Numeric
+	// Seconds: charged_sec of call, else billed_seconds of its billsec and increments; null: neither is known.
+	BilledSec pgtype.Numeric
+	// As in call.
+	Cost pgtype.Numeric
+}
+
+// Sums over ended calls by quarter of an hour, computed anew from call by refresh_usage, never added to. Some quarters may be out of date: read function usage, which knows them.
+type UsageQuarter struct {
+	// Beginning of the quarter of an hour that call_time lies in, UTC.
+	Quarter pgtype.Timestamptz
+	// As in call.
+	Source string
+	// As in call.
+	Provider string
+	// As in call.
+	Account pgtype.Text
+	// As in call.
+	Trunk pgtype.Text
+	// As in call.
+	Direction pgtype.Text
+	// dst_country of call.
+	Country pgtype.Text
+	// As in usage_call.
+	Currency pgtype.Text
+	// Ended calls.
+	Attempts int64
+	// Answered calls.
+	Answered int64
+	// Seconds; null: not known of any call.
+	Duration pgtype.Numeric
+	// Seconds; null: not known of any call.
+	Billsec pgtype.Numeric
+	// Seconds; null: not known of any call.
+	BilledSec pgtype.Numeric
+	// Answered calls of which billed_sec is not known.
+	BilledUnknown int64
+	// In currency; null: not known of any call.
+	Cost pgtype.Numeric
+	// Calls of which cost is not known.
+	CostUnknown int64
+	// Latest end of these calls, UTC, for concurrency; null: no end is known.
+	LastEnd pgtype.Timestamptz
+}
+
+// How far usage_quarter is computed: one row, or none.
+type UsageState struct {
+	// Within which transaction ids may be compared, see feed_cluster. Of another cluster, after a restore or failover, usage_quarter is not used and is computed anew.
+	Cluster string
+	// Changes of calls by transactions below it are in usage_quarter; others may be.
+	Watermark pgtype.Uint64
+	// Quarters from here on are computed, UTC; -infinity: all, infinity: none yet.
+	CoveredFrom pgtype.Timestamptz
+	// When it was last computed, UTC.
+	RefreshedAt pgtype.Timestamptz
 }

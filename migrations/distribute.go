@@ -44,6 +44,8 @@ func layout() []table {
 		{name: "message", by: "message_id", beside: "none"},
 		{name: "quarantine", by: "quarantine_id", beside: "none"},
 		{name: "goose_db_version"},
+		{name: "usage_quarter"},
+		{name: "usage_state"},
 	}
 }
 
@@ -53,6 +55,11 @@ func functions() []string {
 	return []string{
 		"ingest_guard(bigint, bigint, bigint, bigint)",
 		"message_status_rank(text)",
+		"billed_seconds(numeric, integer, integer)",
+		"fact_numeric(jsonb, text)", "fact_integer(jsonb, text)", "fact_boolean(jsonb, text)", "fact_time(jsonb, text)",
+		"payload_cmiuuid(json)",
+		"quarter_hour(timestamp with time zone)", "local_moment(timestamp without time zone, text)",
+		"local_text(timestamp with time zone, text)",
 	}
 }
 

@@ -111,6 +111,11 @@ func TestDistribute(t *testing.T) {
 	}
 	want := []string{
 		"function ingest_guard(bigint,bigint,bigint,bigint)", "function message_status_rank(text)",
+		"function billed_seconds(numeric,integer,integer)",
+		"function fact_numeric(jsonb,text)", "function fact_integer(jsonb,text)", "function fact_boolean(jsonb,text)",
+		"function fact_time(jsonb,text)", "function payload_cmiuuid(json)",
+		"function quarter_hour(timestamp with time zone)", "function local_moment(timestamp without time zone,text)",
+		"function local_text(timestamp with time zone,text)",
 		"source everywhere",
 		"event by call_id beside none", "call by call_id beside event", "call_change by call_id beside event",
 		"recording by call_id beside event",
@@ -168,6 +173,8 @@ func TestDistributeSaysWhatFailed(t *testing.T) {
 func onlyCoordinator() []string {
 	return []string{
 		"changes", "changes_now", "feed_cluster", "feed_cursor",
+		"report_span", "report_dimensions", "report_bucket", "report_label", "usage", "kpi", "concurrency", "completeness",
+		"usage_covered", "usage_dirty", "usage_compute", "refresh_usage", "quarters_fit", "usage_parts", "concurrency_quarters",
 	}
 }
 
@@ -190,7 +197,7 @@ func TestEveryTableIsPlaced(t *testing.T) {
 		if slices.Contains(onlyCoordinator(), name) {
 			continue
 		}
-		if !slices.ContainsFunc(migrations.Functions(), func(f string) bool { return strings.ReplaceAll(f, " ", "") == have }) {
+		if !slices.ContainsFunc(migrations.Functions(), func(f string) bool { return strings.ReplaceAll(f, " ", "") == strings.ReplaceAll(have, " ", "") }) {
 			t.Errorf("function %s is not placed", have)
 		}
 	}

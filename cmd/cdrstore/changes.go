@@ -80,10 +80,16 @@ func (c changing) cursor() (string, error) {
 	if c.file == "" {
 		return c.since, nil
 	}
-	text, err := os.ReadFile(c.file)
-	if errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(c.file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("--cursor-file: %w", err)
+	case !info.Mode().IsRegular(): // it will be replaced
+		return "", fmt.Errorf("--cursor-file: %s is no ordinary file", c.file)
 	}
+	text, err := os.ReadFile(c.file)
 	if err != nil {
 		return "", fmt.Errorf("--cursor-file: %w", err)
 	}

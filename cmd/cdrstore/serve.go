@@ -16,6 +16,7 @@ import (
 	"github.com/cdrstore/cdrstore/api"
 	"github.com/cdrstore/cdrstore/internal/config"
 	"github.com/cdrstore/cdrstore/internal/ingest"
+	"github.com/cdrstore/cdrstore/internal/report"
 	"github.com/cdrstore/cdrstore/internal/spool"
 	"github.com/cdrstore/cdrstore/internal/store"
 	"github.com/cdrstore/cdrstore/migrations"
@@ -83,6 +84,7 @@ func serve(ctx context.Context, log *slog.Logger) error {
 			return err
 		}
 		w.Connected()
+		report.Keep(ctx, d.url, log)
 		return nil
 	})
 }
