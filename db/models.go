@@ -480,6 +480,84 @@ type Quarantine struct {
 	ReplayedAt pgtype.Timestamptz
 }
 
+// What we charge: prices of calls by the beginning of the called number. A deck is one price list. Two rates of one deck and prefix are never valid at once.
+type Rate struct {
+	// The price list that it belongs to.
+	Deck string
+	// Digits that the called number begins with: country code first, no +. Empty: every known number. The longest that fits counts.
+	Prefix string
+	// First moment at which it is valid, UTC. A call is priced by what is valid at its call_time.
+	ValidFrom pgtype.Timestamptz
+	// First moment at which it is valid no more, UTC; null: until further notice.
+	ValidTo pgtype.Timestamptz
+	// Price of 60 billed seconds, in currency.
+	PricePerMinute pgtype.Numeric
+	// Price of an answer, in currency, added to that of the time.
+	ConnectionFee pgtype.Numeric
+	// Seconds that an answered call is billed at least.
+	FirstIncrement int32
+	// Seconds by which it is billed after that; begun ones count whole.
+	NextIncrement int32
+	// ISO 4217 code of price_per_minute and connection_fee.
+	Currency string
+	// Destination, for people. Null: not given.
+	Description pgtype.Text
+}
+
+// One row per ended call: what we charge for it by tables rate and tariff, beside what the provider charged. Inbound calls too are priced by the called number.
+type RatedCdr struct {
+	// Who reported it.
+	Source string
+	// The provider's id of the call.
+	CallID string
+	// Start, else ringing, answer, end, first receipt, UTC. The rate that is valid at this time counts.
+	CallTime pgtype.Timestamptz
+	// didww, didlogic, voipnow, piopiy or wavix.
+	Provider string
+	// The provider's account or application; null: not said.
+	Account pgtype.Text
+	// The customer's label or address of the trunk; null: not said.
+	Trunk pgtype.Text
+	// inbound, outbound or internal, seen from the customer; null: not said.
+	Direction pgtype.Text
+	// Caller, as sent.
+	Src pgtype.Text
+	// Called, as sent.
+	Dst pgtype.Text
+	// dst with + and country code; null where that is not certain. Prefixes are compared with its digits.
+	DstE164 pgtype.Text
+	// ISO 3166 code of dst_e164; null where the number belongs to no country.
+	DstCountry pgtype.Text
+	// How the call came out; unknown when nobody said.
+	Disposition pgtype.Text
+	// Seconds from answer to end; null: not known.
+	Billsec pgtype.Numeric
+	// The price list by table tariff; "default" where no row of it fits.
+	Deck string
+	// The longest prefix of the deck that the called number begins with, of those valid at call_time; null: none, or the number is not known.
+	Prefix string
+	// Of the rate: price of an answer, in price_currency; null: no rate.
+	ConnectionFee pgtype.Numeric
+	// Of the rate: price of 60 billed seconds, in price_currency; null: no rate.
+	PricePerMinute pgtype.Numeric
+	// Of our rate, not the provider's: seconds billed at least; null: no rate.
+	FirstIncrement int32
+	// Of our rate, not the provider's: seconds by which it is billed after that; null: no rate.
+	NextIncrement int32
+	// Seconds that we bill: billsec by the increments; 0 when not answered; null: no rate, billsec is not known, or nobody said whether it was answered.
+	BilledSec pgtype.Numeric
+	// What we charge, in price_currency: connection_fee + price_per_minute * billed_sec / 60, rounded half up to 6 decimals; 0 when not answered; null where billed_sec is null.
+	Price pgtype.Numeric
+	// ISO 4217 code of price; null: no rate.
+	PriceCurrency string
+	// What the provider charged, as sent, in currency; null: not said.
+	Cost pgtype.Numeric
+	// ISO 4217 code of cost; null: not known.
+	Currency pgtype.Text
+	// price - cost, in their currency; null where one is not known or the currencies differ.
+	Margin pgtype.Numeric
+}
+
 // Notices that a recording of a call can be fetched. The call itself may be unknown, and may never come.
 type Recording struct {
 	// Who sent it.
@@ -514,6 +592,20 @@ type Source struct {
 	AnswerEvents pgtype.Bool
 	// When a receiver first started with this source.
 	RegisteredAt pgtype.Timestamptz
+}
+
+// Which deck prices which calls. Of the rows that fit a call the narrowest counts: one that names the trunk before one that does not, then account, then source, then direction. A call that none fits is priced by the deck "default".
+type Tariff struct {
+	// Calls of this source; empty: of any.
+	Source string
+	// Calls of this account; empty: of any and of none.
+	Account string
+	// Calls of this trunk; empty: of any and of none.
+	Trunk string
+	// inbound, outbound or internal; empty: any and unknown.
+	Direction string
+	// The price list, rate.deck. It may have no rates yet: then its calls have no price.
+	Deck string
 }
 
 // What an ended call adds to usage.

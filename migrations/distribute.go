@@ -37,15 +37,17 @@ type table struct {
 func layout() []table {
 	return []table{
 		{name: "source", everywhere: true},
+		{name: "rate", everywhere: true},
+		{name: "tariff", everywhere: true},
 		{name: "event", by: "call_id", beside: "none"},
 		{name: "call", by: "call_id", beside: "event"},
 		{name: "call_change", by: "call_id", beside: "event"},
 		{name: "recording", by: "call_id", beside: "event"},
 		{name: "message", by: "message_id", beside: "none"},
 		{name: "quarantine", by: "quarantine_id", beside: "none"},
-		{name: "goose_db_version"},
 		{name: "usage_quarter"},
 		{name: "usage_state"},
+		{name: "goose_db_version"},
 	}
 }
 
