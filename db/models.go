@@ -8,6 +8,114 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+// What each ended call would be billed at now: two rows per call, one of each side. Read it with a condition on side.
+type BillCall struct {
+	// cost or price, see period.side.
+	Side string
+	// Who reported the call.
+	Source string
+	// The provider's id of the call.
+	CallID string
+	// The provider's account or application; null: not said.
+	Account pgtype.Text
+	// The customer's label or address of the trunk; null: not said.
+	Trunk pgtype.Text
+	// ISO 4217 code of amount; null: not known.
+	Currency pgtype.Text
+	// cost: what the provider charged; price: what the rates say. Null: not known.
+	Amount pgtype.Numeric
+	// As cdr.call_time, UTC.
+	CallTime pgtype.Timestamptz
+	// As cdr.direction; null: not said.
+	Direction pgtype.Text
+	// As cdr.dst_country; null: not certain.
+	DstCountry pgtype.Text
+	// As cdr.disposition.
+	Disposition pgtype.Text
+	// Seconds from answer to end; null: not known.
+	Billsec pgtype.Numeric
+	// As bill_line.billed_sec.
+	BilledSec pgtype.Numeric
+	// As bill_line.rate.
+	Rate pgtype.Numeric
+	// price: the price list; null on the side cost.
+	Deck pgtype.Text
+}
+
+// Lines of closed periods, written once by `cdrstore period close` and never changed. They hold no phone number but what is in account, trunk or call_id.
+type BillLine struct {
+	// cost or price, see period.side.
+	Side string
+	// The period that it is billed in, period.name; that of an adjustment is later than its call.
+	Period string
+	// Who reported the call.
+	Source string
+	// The provider's id of the call.
+	CallID string
+	// Counts the lines of a call on one side, from 1.
+	Line int32
+	// call: a call of the period, billed for the first time. adjustment: a call that comes late, or what has changed in one that was billed.
+	Kind string
+	// The provider's account or application; null: not said.
+	Account pgtype.Text
+	// The customer's label or address of the trunk; null: not said.
+	Trunk pgtype.Text
+	// ISO 4217 code of the amounts; null: not known.
+	Currency pgtype.Text
+	// What lines before this one had billed for the call at this account, trunk and currency; null: nothing, or a call without amount.
+	Before pgtype.Numeric
+	// What is billed for it from this line on; null: the amount is not known, or the call was taken back (see stands).
+	After pgtype.Numeric
+	// after - before, a missing one as 0; null where both are null: a line without amount. The sum of it is what is billed.
+	Delta pgtype.Numeric
+	// Whether the call stands at this account and trunk after this line; false: taken back from there.
+	Stands *bool
+	// Start of the call, else ringing, answer, end, first receipt, UTC.
+	CallTime pgtype.Timestamptz
+	// inbound, outbound or internal; null: not said.
+	Direction pgtype.Text
+	// ISO 3166 code of the called number; null: not certain.
+	DstCountry pgtype.Text
+	// How the call came out.
+	Disposition string
+	// Seconds from answer to end; null: not known.
+	Billsec pgtype.Numeric
+	// Seconds after rounding up. cost: what the provider charged, else by its increments; price: by those of the rate. Null: not known.
+	BilledSec pgtype.Numeric
+	// Price per minute. cost: as the provider sent it; price: of the rate. Null: not known.
+	Rate pgtype.Numeric
+	// price: the price list; null on the side cost.
+	Deck pgtype.Text
+}
+
+// Totals of the closed periods per source, account, trunk and currency.
+type BillTotal struct {
+	// cost or price, see period.side.
+	Side string
+	// period.name.
+	Period string
+	// Who reported the calls.
+	Source string
+	// The provider's account or application; null: not said.
+	Account pgtype.Text
+	// The customer's label or address of the trunk; null: not said.
+	Trunk pgtype.Text
+	// ISO 4217 code of the amounts; null: not known. Currencies are never added together.
+	Currency pgtype.Text
+	// Calls of the period that were billed for the first time.
+	Calls int64
+	// Lines after which a call stands without amount, because it is not known.
+	WithoutAmount int64
+	// Adjustment lines: late calls, and changes of what was billed.
+	Adjustments int64
+	// Sum over the calls; null: no amount is known.
+	CallsAmount int64
+	// Sum of delta over the adjustments; null: there is none with an amount.
+	AdjustmentsAmount int64
+	// Sum of delta over all lines: what is to pay; null: no amount is known.
+	Amount int64
+}
+
 // One row per call: the fold of its events and nothing else. Null means that the provider did not say.
 type Call struct {
 	// Who reported it.
@@ -450,6 +558,28 @@ type Message struct {
 	Deliveries int32
 	// The report that the status is from, as sent.
 	Payload []byte
+}
+
+// Closed billing periods. Rows are added, in the order of time for each side, and never changed.
+type Period struct {
+	// cost: what the providers charge (cdr.cost). price: what we charge (rated_cdr.price).
+	Side string
+	// A month like 2026-10 or a day like 2026-10-05.
+	Name string
+	// Time zone in which that month or day is meant.
+	Tz string
+	// First moment of the period, UTC. A call belongs to it by its call_time.
+	FromAt pgtype.Timestamptz
+	// First moment after the period, UTC.
+	ToAt pgtype.Timestamptz
+	// Calls before this moment, UTC, are never billed on this side, as the first close has said; null: all are.
+	NotBefore pgtype.Timestamptz
+	// When it was closed, UTC, by the database's clock.
+	ClosedAt pgtype.Timestamptz
+	// Rows of bill_line that closing it wrote.
+	Lines int64
+	// Digest of these rows, whatever their order: shows whether one was changed, removed or added since.
+	Digest string
 }
 
 // What an authentic sender sent and could not be read, raw, with the reason. The same bytes on the same route are one row.

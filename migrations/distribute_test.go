@@ -118,7 +118,7 @@ func TestDistribute(t *testing.T) {
 		"function local_text(timestamp with time zone,text)",
 		"source everywhere", "rate everywhere", "tariff everywhere",
 		"event by call_id beside none", "call by call_id beside event", "call_change by call_id beside event",
-		"recording by call_id beside event",
+		"bill_line by call_id beside event", "recording by call_id beside event",
 		"message by message_id beside none", "quarantine by quarantine_id beside none",
 	}
 	if got := asked(t, url); !slices.Equal(got, want) {
@@ -173,6 +173,7 @@ func TestDistributeSaysWhatFailed(t *testing.T) {
 func onlyCoordinator() []string {
 	return []string{
 		"changes", "changes_now", "feed_cluster", "feed_cursor",
+		"bill_pending", "period_refuse",
 		"report_span", "report_dimensions", "report_bucket", "report_label", "usage", "kpi", "concurrency", "completeness",
 		"usage_covered", "usage_dirty", "usage_compute", "refresh_usage", "quarters_fit", "usage_parts", "concurrency_quarters",
 	}

@@ -47,7 +47,7 @@ Settings come from the environment:
 	}
 	cmd.AddCommand(serveCommand(), migrateCommand(), simulateCommand(), rebuildCommand(),
 		verifyCommand(), replayCommand(), pruneCommand(), eraseCommand(spooled), spoolCommand(),
-		psqlCommand(), healthCommand(), changesCommand(), reportCommand(), rateCommand())
+		psqlCommand(), healthCommand(), changesCommand(), reportCommand(), rateCommand(), periodCommand())
 	return cmd
 }
 

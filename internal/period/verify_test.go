@@ -1,0 +1,153 @@
+package period_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/cdrstore/cdrstore/internal/period"
+	"github.com/cdrstore/cdrstore/internal/postgres/pgtest"
+)
+
+// TestTampering changes the tables behind the back of the program. The report of
+// a period whose lines were touched must fail, and verify must say what is wrong.
+func TestTampering(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, sql, want string }{
+		{"amount", `UPDATE bill_line SET after = 2, delta = 2 WHERE call_id = 'z'`, "cost 2024-01: its lines were changed"},
+		{"account", `UPDATE bill_line SET account = 'other' WHERE call_id = 'z'`, "cost 2024-01: its lines were changed"},
+		{"before", `UPDATE bill_line SET before = 1, delta = after - 1 WHERE call_id = 'z'`, "cost 2024-01: its lines were changed"},
+		{"null", `UPDATE bill_line SET trunk = '' WHERE call_id = 'B'`, "cost 2024-01: its lines were changed"},
+		{"time", `UPDATE bill_line SET call_time = call_time + interval '1 microsecond' WHERE call_id = 'z'`, "cost 2024-01: its lines were changed"},
+		{"swapped", `UPDATE bill_line SET billsec = 120, billed_sec = 61 WHERE call_id = 'z'`, "cost 2024-01: its lines were changed"},
+		{"removed", `DELETE FROM bill_line WHERE call_id = 'z'`, "(6 were written, 5 are there)"},
+		{"added", `INSERT INTO bill_line SELECT side, period, source, 'fake', 1, kind, account, trunk, currency, before, after, delta, stands, call_time,
+			direction, dst_country, disposition, billsec, billed_sec, rate, deck FROM bill_line WHERE call_id = 'z'`, "(6 were written, 7 are there)"},
+		{"moved", `UPDATE bill_line SET period = '2024-02' WHERE call_id = 'z'`, "cost 2024-01: its lines were changed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			pool := billed(t)
+			wantSound(t, pool, period.Cost)
+			run(t, pool, c.sql)
+			var b bytes.Buffer
+			wantError(t, period.Report(t.Context(), pool, period.Cost, "2024-01", false, period.CSV, &b), c.want)
+			_, err := period.Close(t.Context(), pool, period.Closing{Side: period.Cost, Name: "2024-01", Zone: "Europe/London"})
+			wantError(t, err, c.want)
+			v, err := period.Verify(t.Context(), pool, period.Cost, 0)
+			if err != nil || !strings.Contains(strings.Join(v.Faults, "\n"), c.want) || b.Len() > 0 {
+				t.Errorf("%+v, %v, %q", v, err, b.String())
+			}
+		})
+	}
+}
+
+// TestBrokenChains has lines that do not follow each other, with digests that
+// agree with them.
+func TestBrokenChains(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, sql, want string }{
+		{"another before", `UPDATE bill_line SET before = 3, delta = -3 WHERE call_id = '_' AND line = 2`, "didww _: line 2 does not go on"},
+		{"a before from nowhere", `UPDATE bill_line SET before = 1, delta = after - 1 WHERE call_id = 'z'`, "wavix z: line 1 does not go on"},
+		{"another trunk", `UPDATE bill_line SET trunk = 'x' WHERE call_id = '_' AND line = 2`, "didww _: line 2 does not go on"},
+		{"another account", `UPDATE bill_line SET account = NULL WHERE call_id = 'b' AND line = 2`, "didww b: line 2 does not go on"},
+		{"another currency", `UPDATE bill_line SET currency = 'EUR' WHERE call_id = '_' AND line = 2`, "didww _: line 2 does not go on"},
+		{"a gap", `UPDATE bill_line SET line = 4 WHERE call_id = '_' AND line = 3`, "didww _: line 4 does not go on"},
+		{"no first", `UPDATE bill_line SET line = 2 WHERE call_id = 'z'`, "wavix z: line 2 does not go on"},
+		{"taken back twice", `UPDATE bill_line SET stands = false, after = NULL, delta = NULL WHERE call_id = '_' AND line = 3`, "didww _: line 3 does not go on"},
+		{"no such period", `UPDATE bill_line SET period = '2024-05' WHERE call_id = 'z'`, "wavix z: line 1 does not go on"},
+		{"earlier than its call", `UPDATE bill_line SET period = CASE line WHEN 1 THEN '2024-02' ELSE '2024-01' END WHERE call_id = 'b'`, "didww b: line 2 does not go on"},
+		{"another sum", `UPDATE bill_line SET currency = 'CHF' WHERE call_id = 'z'`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			pool := billed(t)
+			run(t, pool, c.sql)
+			v, err := period.Verify(t.Context(), pool, period.Cost, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if all := strings.Join(v.Faults, "\n"); !strings.Contains(all, c.want) || all == "" {
+				t.Errorf("faults:\n%s\nwant %q", all, c.want)
+			}
+		})
+	}
+}
+
+// TestPending lists what the next close will write, and only that.
+func TestPending(t *testing.T) {
+	t.Parallel()
+	pool := billed(t)
+	put(t, pool, call{source: "wavix", id: "z", account: "acme", trunk: "london", currency: "EUR", cost: "1.30", at: day(t, "2024-01-10T12:00")})
+	put(t, pool, call{source: "wavix", id: "late", currency: "USD", cost: "7", at: day(t, "2024-02-29T23:59")})
+	put(t, pool, call{source: "wavix", id: "of march", currency: "USD", cost: "8", at: day(t, "2024-03-01T00:00")})
+	v, err := period.Verify(t.Context(), pool, period.Cost, 2)
+	if err != nil || len(v.Faults) > 0 || v.PendingLines != 3 || len(v.Pending) != 2 || v.Periods != 2 || v.Lines != 10 ||
+		!v.To.Equal(day(t, "2024-03-01T00:00")) {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	for i, want := range []string{
+		"wavix late (2024-02-29T23:59:00Z), account -, trunk -: - -> 7, 7 in currency USD",
+		"wavix z (2024-01-10T12:00:00Z), account acme, trunk london: 1.20 taken back, -1.20 in currency USD",
+	} {
+		if got := v.Pending[i].String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestVerifyNothingClosed(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	put(t, pool, call{source: "s", id: "c", cost: "1", at: day(t, "2024-01-10T12:00")})
+	v, err := period.Verify(t.Context(), pool, period.Price, 10)
+	if err != nil || v.Periods != 0 || len(v.Faults) > 0 || v.PendingLines != 0 || !v.To.IsZero() {
+		t.Errorf("%+v, %v", v, err)
+	}
+	_, err = period.Verify(t.Context(), pool, "", 10)
+	wantError(t, err, `side ""`)
+}
+
+// TestPeriodsStay tries to change or delete a closed period by hand.
+func TestPeriodsStay(t *testing.T) {
+	t.Parallel()
+	pool := billed(t)
+	for _, sql := range []string{`UPDATE period SET lines = 0`, `DELETE FROM period`} {
+		_, err := pool.Exec(t.Context(), sql)
+		wantError(t, err, "closed periods are never changed or deleted")
+	}
+}
+
+// TestPriceSide bills by rates that come late and change.
+func TestPriceSide(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	put(t, pool, call{source: "s", id: "c", currency: "USD", cost: "1", at: day(t, "2024-01-10T12:00")})
+	rate := `INSERT INTO rate (deck, prefix, valid_from, price_per_minute, currency, first_increment, next_increment) VALUES ('default', '44', '2024-01-01Z', $1, $2, 60, 60)`
+	wantDelta := func(name, before, after, delta, currency string) {
+		t.Helper()
+		mustClose(t, pool, period.Price, name, "UTC")
+		got := one(t, pool, `SELECT string_agg(concat_ws(' ', trim_scale(before), '->', trim_scale(after), '=', trim_scale(delta), currency), ', ' ORDER BY line)
+			FROM bill_line WHERE side = 'price' AND period = $1`, name)
+		want := strings.TrimSpace(strings.Join(strings.Fields(before+" -> "+after+" = "+delta+" "+currency), " "))
+		if got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		if pending := wantSound(t, pool, period.Price); pending > 0 {
+			t.Errorf("%d lines pending", pending)
+		}
+	}
+	wantDelta("2024-01", "", "", "", "")
+	run(t, pool, rate, "0.30", "EUR")
+	wantDelta("2024-02", "", "0.6", "0.6", "EUR")
+	run(t, pool, `UPDATE rate SET price_per_minute = 0.25`)
+	wantDelta("2024-03", "0.6", "0.5", "-0.1", "EUR")
+	run(t, pool, `DELETE FROM rate`)
+	wantDelta("2024-04", "0.5", "", "-0.5", "EUR")
+	run(t, pool, rate, "1", "USD")
+	wantDelta("2024-05", "", "2", "2", "USD")
+	got := one(t, pool, `SELECT concat_ws(' ', kind, billsec, billed_sec, rate, deck) FROM bill_line WHERE line = 5`)
+	if got != "adjustment 61 120 1 default" {
+		t.Errorf("the line keeps %q", got)
+	}
+}
