@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // zones by name also where the machine has none
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -47,7 +48,8 @@ Settings come from the environment:
 	}
 	cmd.AddCommand(serveCommand(), migrateCommand(), simulateCommand(), rebuildCommand(),
 		verifyCommand(), replayCommand(), pruneCommand(), eraseCommand(spooled), spoolCommand(),
-		psqlCommand(), healthCommand(), changesCommand(), reportCommand(), rateCommand(), periodCommand())
+		psqlCommand(), healthCommand(), changesCommand(), reportCommand(), rateCommand(), periodCommand(),
+		exportCommand())
 	return cmd
 }
 
