@@ -117,6 +117,66 @@ func (q *Queries) EmptyRecordings(ctx context.Context, arg EmptyRecordingsParams
 	return result.RowsAffected(), nil
 }
 
+const eraseBillLinePage = `-- name: EraseBillLinePage :many
+SELECT b.side, b.source, b.call_id, b.line,
+       (b.call_id ~ $1::text OR coalesce(b.account ~ $1, false) OR coalesce(b.trunk ~ $1, false))::bool AS found
+FROM bill_line b
+WHERE (b.side, b.source, b.call_id, b.line) > ($2::text, $3::text, $4::text, $5::integer)
+ORDER BY b.side, b.source, b.call_id, b.line
+LIMIT $6
+`
+
+type EraseBillLinePageParams struct {
+	Number      string
+	AfterSide   string
+	AfterSource string
+	AfterCallID string
+	AfterLine   int32
+	AtMost      int32
+}
+
+type EraseBillLinePageRow struct {
+	Side   string
+	Source string
+	CallID string
+	Line   int32
+	Found  bool
+}
+
+// Lines of closed periods never change: erase only says which hold a number.
+func (q *Queries) EraseBillLinePage(ctx context.Context, arg EraseBillLinePageParams) ([]EraseBillLinePageRow, error) {
+	rows, err := q.db.Query(ctx, eraseBillLinePage,
+		arg.Number,
+		arg.AfterSide,
+		arg.AfterSource,
+		arg.AfterCallID,
+		arg.AfterLine,
+		arg.AtMost,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EraseBillLinePageRow
+	for rows.Next() {
+		var i EraseBillLinePageRow
+		if err := rows.Scan(
+			&i.Side,
+			&i.Source,
+			&i.CallID,
+			&i.Line,
+			&i.Found,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const eraseCallPage = `-- name: EraseCallPage :many
 SELECT c.source, c.call_id,
        (concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.hangup_cause)

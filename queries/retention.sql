@@ -186,6 +186,15 @@ WHERE c.source = k.source AND c.call_id = k.call_id AND c.pruned_at IS NOT NULL
   AND (c.parent_call_id ~ @number OR c.account ~ @number OR c.src ~ @number OR c.dst ~ @number OR c.did ~ @number OR c.src_name ~ @number
        OR c.src_e164 ~ @number OR c.dst_e164 ~ @number OR c.trunk ~ @number OR c.tag ~ @number OR c.hangup_cause ~ @number);
 
+-- name: EraseBillLinePage :many
+-- Lines of closed periods never change: erase only says which hold a number.
+SELECT b.side, b.source, b.call_id, b.line,
+       (b.call_id ~ @number::text OR coalesce(b.account ~ @number, false) OR coalesce(b.trunk ~ @number, false))::bool AS found
+FROM bill_line b
+WHERE (b.side, b.source, b.call_id, b.line) > (@after_side::text, @after_source::text, @after_call_id::text, @after_line::integer)
+ORDER BY b.side, b.source, b.call_id, b.line
+LIMIT @at_most;
+
 -- name: EraseRecordingPage :many
 SELECT r.source, r.call_id, r.recording_id,
        coalesce(r.payload::text ~ @number::text, false)::bool AS found,

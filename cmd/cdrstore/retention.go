@@ -170,8 +170,8 @@ func eraseCommand(spooled func(config.Config) (int64, error)) *cobra.Command {
 The keys of events stay, so that a late retry of a record is a duplicate and does
 not bring the number back.
 
-Ids given by the provider stay (call_id, record_key, message_id); where one holds
-the number, and where a piece in quarantine cannot be inflated to be searched,
+Ids given by the provider stay (call_id, record_key, message_id), and so do lines
+of closed periods (account, trunk, call_id); where one holds the number, and where a piece in quarantine cannot be inflated to be searched,
 the command says so and exits with 1. So it does, before anything else, while the
 spool of CDRSTORE_DATA_DIR holds deliveries; look at the spools of other machines
 yourself.
@@ -229,6 +229,9 @@ func printErased(e store.Erased, dryRun bool) error {
 	var left []string
 	if e.Kept > 0 {
 		left = append(left, fmt.Sprintf("%d rows have it in an id given by the provider, which stays", e.Kept))
+	}
+	if e.Billed > 0 {
+		left = append(left, fmt.Sprintf("%d lines of closed periods have it in account, trunk or call_id, and never change", e.Billed))
 	}
 	if e.Unsearched > 0 {
 		left = append(left, fmt.Sprintf("%d pieces in quarantine could not be inflated and searched", e.Unsearched))

@@ -63,7 +63,7 @@ func TestErasedIsAnErrorWhenSomethingStays(t *testing.T) {
 	for _, c := range []struct {
 		erased store.Erased
 		fails  bool
-	}{{store.Erased{Calls: 3}, false}, {store.Erased{Kept: 1}, true}, {store.Erased{Unsearched: 1}, true}} {
+	}{{store.Erased{Calls: 3}, false}, {store.Erased{Kept: 1}, true}, {store.Erased{Billed: 1}, true}, {store.Erased{Unsearched: 1}, true}} {
 		if err := printErased(c.erased, false); (err != nil) != c.fails {
 			t.Errorf("%+v: %v", c.erased, err)
 		}

@@ -22,6 +22,7 @@ type Erased struct {
 	Quarantine                          int // pieces that were deleted
 	Unread                              int // of these, never read
 	Kept                                int // rows whose ids hold the number and stay
+	Billed                              int // lines of closed periods that hold the number and stay
 	Unsearched                          int // pieces in quarantine that could not be inflated, and so not searched
 }
 
@@ -59,7 +60,7 @@ func (s *Store) Erase(ctx context.Context, number string, dryRun bool, progress 
 	}{
 		// The quarantine first: a replay could make events of it.
 		{"quarantine", e.inQuarantine}, {"event", e.inEvents}, {"call", e.inCalls},
-		{"recording", e.inRecordings}, {"message", e.inMessages},
+		{"recording", e.inRecordings}, {"message", e.inMessages}, {"bill_line", e.inBillLines},
 	}
 	for _, step := range steps {
 		if err := step.run(ctx); err != nil {
@@ -120,6 +121,24 @@ func (e *erasing) inCalls(ctx context.Context) error {
 		}
 		if err := e.fromCalls(ctx, keys); err != nil {
 			return err
+		}
+		e.look(len(rows))
+	}
+}
+
+// inBillLines only counts: what was billed stays as it was.
+func (e *erasing) inBillLines(ctx context.Context) error {
+	page := db.EraseBillLinePageParams{Number: e.pattern, AtMost: erasePage}
+	for {
+		rows, err := e.q.EraseBillLinePage(ctx, page)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, r := range rows {
+			page.AfterSide, page.AfterSource, page.AfterCallID, page.AfterLine = r.Side, r.Source, r.CallID, r.Line
+			if r.Found {
+				e.done.Billed++
+			}
 		}
 		e.look(len(rows))
 	}

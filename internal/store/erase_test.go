@@ -144,12 +144,21 @@ func TestEraseOddPlaces(t *testing.T) {
 	if _, err := s.Save(t.Context(), append(rejects, zipped)); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := pool.Exec(t.Context(), `
+		INSERT INTO bill_line (side, period, source, call_id, line, kind, account, trunk, stands, call_time, disposition)
+		VALUES ('cost', '2026-10', 's', 'b', 1, 'call', NULL, 'sip:442079460123@pbx', true, now(), 'answered'),
+		       ('cost', '2026-11', 's', 'b', 2, 'adjustment', '020 7946 0123', NULL, true, now(), 'answered'),
+		       ('cost', '2026-10', 's', '442079460123-2', 1, 'call', NULL, NULL, true, now(), 'answered'),
+		       ('price', '2026-10', 's', 'b', 1, 'call', 'acme', NULL, true, now(), 'answered')`); err != nil {
+		t.Fatal(err)
+	}
 	did, err := s.Erase(t.Context(), "0044 20 7946 0123", false, silent)
-	want := store.Erased{Calls: 1, Events: 2, Recordings: 2, Messages: 1, Quarantine: 2, Unread: 2, Kept: 2, Unsearched: 1}
+	want := store.Erased{Calls: 1, Events: 2, Recordings: 2, Messages: 1, Quarantine: 2, Unread: 2, Kept: 2, Billed: 3, Unsearched: 1}
 	if err != nil || did != want {
 		t.Errorf("%+v, %v\nwant %+v", did, err, want)
 	}
-	if _, err := pool.Exec(t.Context(), `DELETE FROM event WHERE call_id = '442079460123-1'; DELETE FROM call WHERE call_id = '442079460123-1'`); err != nil {
+	if _, err := pool.Exec(t.Context(), `DELETE FROM event WHERE call_id = '442079460123-1'; DELETE FROM call WHERE call_id = '442079460123-1';
+		DELETE FROM bill_line`); err != nil {
 		t.Fatal(err)
 	}
 	wantNowhere(t, pool, "2079460123")
