@@ -436,7 +436,7 @@ type Event struct {
 	Xid pgtype.Uint64
 }
 
-// One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree. Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.
+// One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one, also where a file names the record by its start alone. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree. Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.
 type Leg struct {
 	// Who sent it.
 	Source string

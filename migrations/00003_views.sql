@@ -104,8 +104,16 @@ WHERE e.kind = 'cdr' AND e.facts IS NOT NULL
       SELECT FROM event o
       WHERE o.source = e.source AND o.call_id = e.call_id AND o.kind = 'cdr' AND o.record_key = e.record_key AND o.facts IS NOT NULL
         AND (coalesce(o.facts ->> 'imported', '') <> 'true', o.received_at, o.event_id)
-          > (coalesce(e.facts ->> 'imported', '') <> 'true', e.received_at, e.event_id));
-COMMENT ON VIEW leg IS 'One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree. Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.';
+          > (coalesce(e.facts ->> 'imported', '') <> 'true', e.received_at, e.event_id))
+  -- As cdr.SameStart: a file may name a record by its call and start alone.
+  AND NOT (coalesce(e.facts ->> 'imported', '') = 'true' AND EXISTS (
+      SELECT FROM event o,
+           LATERAL (SELECT e.record_key = e.call_id || '/' || (e.facts ->> 'started_at') AS e_rough,
+                           o.record_key = o.call_id || '/' || (o.facts ->> 'started_at') AS o_rough) k
+      WHERE o.source = e.source AND o.call_id = e.call_id AND o.kind = 'cdr' AND o.record_key <> e.record_key AND o.facts IS NOT NULL
+        AND abs(extract(epoch FROM fact_time(o.facts, 'started_at') - fact_time(e.facts, 'started_at'))) < 1
+        AND CASE WHEN coalesce(o.facts ->> 'imported', '') = 'true' THEN k.e_rough AND NOT k.o_rough ELSE k.e_rough OR k.o_rough END));
+COMMENT ON VIEW leg IS 'One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one, also where a file names the record by its start alone. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree. Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.';
 COMMENT ON COLUMN leg.source IS 'Who sent it.';
 COMMENT ON COLUMN leg.call_id IS 'The call that the record is about.';
 COMMENT ON COLUMN leg.record_key IS 'Which record of the call this is.';

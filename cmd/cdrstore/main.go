@@ -21,7 +21,7 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cdrstore:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
@@ -48,8 +48,8 @@ Settings come from the environment:
 	}
 	cmd.AddCommand(serveCommand(), migrateCommand(), simulateCommand(), rebuildCommand(),
 		verifyCommand(), replayCommand(), pruneCommand(), eraseCommand(spooled), spoolCommand(),
-		psqlCommand(), healthCommand(), changesCommand(), reportCommand(), rateCommand(), periodCommand(),
-		exportCommand())
+		psqlCommand(), healthCommand(), rateCommand(), exportCommand(), changesCommand(), periodCommand(), reportCommand(),
+		importCommand(), reconcileCommand())
 	return cmd
 }
 

@@ -87,7 +87,7 @@ func TestSpan(t *testing.T) {
 // Facts have the names of the call's columns, but for what only the fold needs.
 func TestFactsAreNamedAsColumns(t *testing.T) {
 	t.Parallel()
-	known := append(columns(reflect.TypeFor[cdr.Call]()), "ends", "attempt", "leg_rank", "derived", "settings")
+	known := append(columns(reflect.TypeFor[cdr.Call]()), "ends", "attempt", "leg_rank", "derived", "settings", "imported")
 	for _, name := range columns(reflect.TypeFor[cdr.Facts]()) {
 		if !slices.Contains(known, name) {
 			t.Errorf("%s is no column of call", name)
@@ -101,7 +101,7 @@ func TestFoldLosesNoFact(t *testing.T) {
 	var f cdr.Facts
 	facts := reflect.ValueOf(&f).Elem()
 	for i, name := range columns(facts.Type()) {
-		if !slices.Contains([]string{"derived", "settings", "attempt", "leg_rank"}, name) {
+		if !slices.Contains([]string{"derived", "settings", "attempt", "leg_rank", "imported"}, name) {
 			setSomething(t, facts.Field(i))
 		}
 	}

@@ -188,6 +188,10 @@ type Facts struct {
 	HangupBy        Party  `json:"hangup_by,omitempty"`
 	MachineDetected *bool  `json:"machine_detected,omitempty"`
 
+	// Imported says that this CDR came from a file and was not pushed. It yields
+	// to a pushed one of the same record, see Fold.
+	Imported bool `json:"imported,omitempty"`
+
 	Settings Settings `json:"settings,omitzero"` // what the configuration added when this was decoded
 }
 

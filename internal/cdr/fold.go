@@ -11,7 +11,9 @@ import (
 // Fold makes a call of the set of its events. It is a pure function of that set:
 // neither the order of the slice nor the number of deliveries matters. The
 // order of receipt decides one thing only: which of several versions of one CDR
-// record counts. It returns false when no event says anything about the call.
+// record counts. A CDR that was imported from a file leaves no trace where the
+// same record was pushed. Fold returns false when no event says anything about
+// the call.
 func Fold(events []Event) (Call, bool) {
 	f, ok := newFolding(events)
 	if !ok {
@@ -53,33 +55,48 @@ func newFolding(events []Event) (*folding, bool) {
 	if len(f.all) == 0 {
 		return nil, false
 	}
-	winners := map[string]*Event{}
+	f.all = withoutCopies(f.all)
 	legs := map[string][]*Event{}
 	for _, e := range f.all {
 		if e.Kind != KindCDR {
 			legs[e.Leg] = append(legs[e.Leg], e)
-			continue
-		}
-		if w := winners[e.RecordKey]; w == nil || supersedes(e, w) {
-			winners[e.RecordKey] = e
 		}
 	}
-	for _, e := range winners {
+	records := winners(f.all)
+	for _, e := range records {
 		f.parts = append(f.parts, newPart([]*Event{e}))
 	}
 	for _, es := range legs {
 		slices.SortFunc(es, compareLive)
 		f.parts = append(f.parts, newPart(es))
 	}
-	f.cdrs = len(winners)
+	f.cdrs = len(records)
 	slices.SortFunc(f.parts, compareParts)
 	f.removeContradicted()
 	return f, true
 }
 
-// supersedes reports whether CDR a counts instead of b: the one received last,
-// by its first receipt, so that a late repeat of an old version changes nothing.
+// winners returns of every CDR record the version that counts, by record key.
+func winners(events []*Event) map[string]*Event {
+	winners := map[string]*Event{}
+	for _, e := range events {
+		if e.Kind != KindCDR {
+			continue
+		}
+		if w := winners[e.RecordKey]; w == nil || supersedes(e, w) {
+			winners[e.RecordKey] = e
+		}
+	}
+	return winners
+}
+
+// supersedes reports whether CDR a counts instead of b: a pushed one, else the
+// one received last, by its first receipt, so that a late repeat of an old
+// version changes nothing.
 func supersedes(a, b *Event) bool {
+	if a.imported() != b.imported() {
+		return b.imported()
+	}
 	if c := a.ReceivedAt.Compare(b.ReceivedAt); c != 0 {
 		return c > 0
 	}

@@ -48,13 +48,19 @@ type Adapter struct {
 	// An error sets the record aside and must name the field.
 	Decode func(r *record.Record, f *record.Fields, hint string, s cdr.Settings) (cdr.Record, error)
 
+	// Header says whether a line of column names is that of a CSV export of the
+	// provider's call logs, of which kind, and which column is the id of the
+	// call (-1: none). A row becomes a JSON object of names and texts, which
+	// Decode reads with the kind as its hint. Nil: the provider has none.
+	Header func(names []string) (kind string, callIDAt int, err error)
+
 	numbers *number.Memo // nil: every number is read anew
 }
 
 // All lists the adapters. The configuration's default sources have their names.
 func All() []Adapter {
 	return []Adapter{
-		{Name: "didww", International: true, Decode: didww.Decode},
+		{Name: "didww", International: true, Decode: didww.Decode, Header: didww.Header},
 		{Name: "didlogic", International: true, GET: true, Decode: didlogic.Decode},
 		{Name: "voipnow", GET: true, Hints: true, Decode: voipnow.Decode},
 		{Name: "piopiy", International: true, Volatile: []string{"balance"}, Decode: piopiy.Decode},
@@ -87,10 +93,17 @@ func Adapters() map[string]Adapter {
 // Read returns the records of a delivery in their order, rejects included. They
 // get receipt times a microsecond apart, so that the last of two versions of
 // one CDR in a body wins.
-func (a Adapter) Read(d cdr.Delivery) []cdr.Record {
+func (a Adapter) Read(d cdr.Delivery) []cdr.Record { return a.read(d, false) }
+
+// ReadImported is Read for a part of a file. Its CDRs are marked as imported,
+// which is part of their identity: the same record may still be pushed, as an
+// event of its own. Other events are the same as pushed.
+func (a Adapter) ReadImported(d cdr.Delivery) []cdr.Record { return a.read(d, true) }
+
+func (a Adapter) read(d cdr.Delivery, imported bool) []cdr.Record {
 	var records []cdr.Record
 	for piece := range record.Read(d) {
-		r, err := a.piece(piece, d)
+		r, err := a.piece(piece, d, imported)
 		r.Raw, r.Origin = piece.Raw, &d
 		if err != nil {
 			r.SetAside(err.Error())
@@ -101,15 +114,15 @@ func (a Adapter) Read(d cdr.Delivery) []cdr.Record {
 	return records
 }
 
-func (a Adapter) piece(piece record.Piece, d cdr.Delivery) (cdr.Record, error) {
+func (a Adapter) piece(piece record.Piece, d cdr.Delivery, imported bool) (cdr.Record, error) {
 	if piece.Record == nil {
 		return cdr.Record{}, errors.New(piece.Reason)
 	}
-	return a.record(piece.Record, d.Source, d.Hint, d.Settings)
+	return a.record(piece.Record, d.Source, d.Hint, d.Settings, imported)
 }
 
 // record decodes one record. A panic of an adapter is an error of that record.
-func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings) (out cdr.Record, err error) {
+func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings, imported bool) (out cdr.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			out, err = cdr.Record{}, fmt.Errorf("%s: %s", a.Name, cdr.PanicText(p))
@@ -124,10 +137,11 @@ func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings) (
 	for i := range out.Events {
 		e := &out.Events[i]
 		e.Source, e.Payload, e.Problems = source, payload, f.Problems()
-		e.ID = a.eventID(e, r)
 		if e.Facts != nil {
 			a.complete(e.Facts, s)
+			e.Facts.Imported = imported && e.Kind == cdr.KindCDR
 		}
+		e.ID = a.eventID(e, r)
 	}
 	for i := range out.Recordings {
 		out.Recordings[i].Source, out.Recordings[i].Payload = source, payload
@@ -143,7 +157,7 @@ func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings) (
 }
 
 // eventID is the identity of a record for ever: a digest of the source, the
-// provider's word for its kind and the record itself.
+// provider's word for its kind, whether it was imported, and the record itself.
 func (a Adapter) eventID(e *cdr.Event, r *record.Record) [16]byte {
 	without := a.Volatile
 	if r.IsForm() {
@@ -151,6 +165,9 @@ func (a Adapter) eventID(e *cdr.Event, r *record.Record) [16]byte {
 	}
 	var room [4096]byte // on the stack; nearly all records fit
 	text := appendCounted(appendCounted(room[:0], e.Source), e.ProviderKind)
+	if e.Facts != nil && e.Facts.Imported {
+		text = appendCounted(text, "import")
+	}
 	digest := sha256.Sum256(r.AppendCanonical(text, without))
 	return [16]byte(digest[:])
 }
@@ -184,7 +201,7 @@ func (a Adapter) Redecode(e cdr.Event, s cdr.Settings) (cdr.Event, error) {
 	if e.Facts != nil {
 		s = e.Facts.Settings
 	}
-	out, err := a.record(r, e.Source, e.ProviderKind, s)
+	out, err := a.record(r, e.Source, e.ProviderKind, s, e.Facts != nil && e.Facts.Imported)
 	if err != nil {
 		return e, err
 	}

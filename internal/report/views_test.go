@@ -131,13 +131,18 @@ func TestLegVersions(t *testing.T) {
 			('1', 'r', '00000000-0000-0000-0000-000000000003', 3, '{"cost": "3", "imported": true}'), ('1', 'r', '00000000-0000-0000-0000-000000000004', 4, NULL),
 			('1', 's', '00000000-0000-0000-0000-000000000005', 0, '{"cost": 0.50}'),
 			('2', 'r', '00000000-0000-0000-0000-000000000001', 1, '{"cost": "5", "imported": true}'), ('2', 'r', '00000000-0000-0000-0000-000000000002', 1, '{"cost": "6", "imported": true}'),
+			('4', 'id', '00000000-0000-0000-0000-000000000001', 1, '{"cost": "7", "started_at": "2026-10-05T12:00:00.5Z"}'),
+			('4', '4/2026-10-05T12:00:00Z', '00000000-0000-0000-0000-000000000002', 2, '{"cost": "7", "started_at": "2026-10-05T12:00:00Z", "imported": true}'),
+			('4', '4/2026-10-05T12:00:09Z', '00000000-0000-0000-0000-000000000003', 2, '{"cost": "8", "started_at": "2026-10-05T12:00:09Z", "imported": true}'),
+			('4', 'other', '00000000-0000-0000-0000-000000000004', 2, '{"cost": "9", "started_at": "2026-10-05T12:00:09.9Z", "imported": true}'),
+			('4', 'third', '00000000-0000-0000-0000-000000000005', 2, '{"cost": "10", "started_at": "2026-10-05T12:00:00Z", "imported": true}'),
 			('3', 'r', '00000000-0000-0000-0000-000000000001', 1, '{"cost": "NaN", "tax": "1e5", "rate": true, "billsec": "", "charged_sec": [1], "duration": "-1.5", "sip_code": "99999999999", "first_increment": "1.5", "next_increment": " 6", "q850_cause": 16,
 				"started_at": "2026-02-30T10:00:00Z", "ringing_at": "2026-02-28T24:00:00Z", "answered_at": "yesterday", "ended_at": "2024-02-29T10:00:00.123456789+05:30", "machine_detected": "maybe", "src": {"a": 1}}')
 		) v (call, key, id, s, f)`); err != nil {
 		t.Fatal(err)
 	}
-	got := strings.Join(lines(t, pool, "SELECT concat_ws(' ', call_id, record_key, cost, imported) FROM leg WHERE call_id < '3' ORDER BY call_id, record_key"), ", ")
-	if want := "1 r 2 f, 1 s 0.50 f, 2 r 6 t"; got != want {
+	got := strings.Join(lines(t, pool, "SELECT concat_ws(' ', call_id, record_key, cost, imported) FROM leg WHERE call_id <> '3' ORDER BY call_id, record_key"), ", ")
+	if want := "1 r 2 f, 1 s 0.50 f, 2 r 6 t, 4 id 7 f, 4 other 9 t, 4 third 10 t"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	odd := lines(t, pool, `SELECT jsonb_strip_nulls(to_jsonb(l) - ARRAY['source','call_id','record_key','leg','event_id','received_at','last_received_at','deliveries','problems','imported'])::text

@@ -51,6 +51,9 @@ func appendFacts(out []byte, f *cdr.Facts) []byte {
 	w.text("hangup_cause", f.HangupCause)
 	w.text("hangup_by", string(f.HangupBy))
 	w.boolOrNil("machine_detected", f.MachineDetected)
+	if f.Imported {
+		w.boolOrNil("imported", &f.Imported)
+	}
 	w.settings(f.Settings)
 	return append(w.out, '}')
 }

@@ -56,6 +56,8 @@ func fill(t *rapid.T, of reflect.Value, filled map[string]bool) {
 		case *bool:
 			b := rapid.Bool().Draw(t, "flag")
 			field.Set(reflect.ValueOf(&b))
+		case bool:
+			field.SetBool(true)
 		case cdr.Settings:
 			fill(t, field, filled)
 		case int:

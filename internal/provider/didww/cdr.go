@@ -25,7 +25,7 @@ func outboundCDR(f, a *record.Fields) (cdr.Event, error) {
 	facts.ChargedSec = a.Seconds("billing_duration")
 	key := f.Text("id")
 	if key == "" {
-		key = callID + "/" + facts.StartedAt.Format(time.RFC3339Nano)
+		key = cdr.StartKey(callID, facts.StartedAt)
 	}
 	return cdr.Event{
 		CallID: callID, Kind: cdr.KindCDR, ProviderKind: outCDR, RecordKey: key,
@@ -79,12 +79,11 @@ func setAttempt(e *cdr.Event, f, a *record.Fields) {
 		e.RecordKey = e.CallID + "/" + e.Leg
 		return
 	}
-	started := facts.StartedAt.Format(time.RFC3339Nano)
 	if e.RecordKey = f.Text("id"); e.RecordKey == "" {
-		e.RecordKey = e.CallID + "/" + started
+		e.RecordKey = cdr.StartKey(e.CallID, facts.StartedAt)
 	}
 	if facts.Ends == cdr.EndsLeg {
-		e.Leg = started
+		e.Leg = facts.StartedAt.Format(time.RFC3339Nano)
 	}
 }
 

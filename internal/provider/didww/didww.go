@@ -1,5 +1,5 @@
 // Package didww reads what DIDWW pushes: call events and CDRs of its services
-// Voice IN and Voice OUT.
+// Voice IN and Voice OUT; and the rows of its CSV exports of them.
 //
 // The pages, with the letters that the comments cite:
 //
@@ -48,12 +48,10 @@ const (
 // Decode says what one message of DIDWW means: one event. A type that is not on
 // the pages is kept without facts. Only a missing call key, or in a CDR a missing
 // start, is an error.
-func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.Record, error) {
-	a := f
-	if f.Has("attributes") {
-		a = f.Object("attributes")
-	}
-	e, err := decode(f, a)
+//
+// The hint is not DIDWW's: it tells a row of an export, see Header.
+func Decode(_ *record.Record, f *record.Fields, hint string, _ cdr.Settings) (cdr.Record, error) {
+	e, err := decodeHinted(f, hint)
 	if err != nil {
 		return cdr.Record{}, err
 	}
@@ -62,6 +60,16 @@ func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.R
 		e.Clock = cdr.ClockReceiver
 	}
 	return cdr.Record{Events: []cdr.Event{e}}, nil
+}
+
+func decodeHinted(f *record.Fields, hint string) (cdr.Event, error) {
+	switch {
+	case hint == ExportInbound || hint == ExportOutbound:
+		return export(f, hint)
+	case f.Has("attributes"):
+		return decode(f, f.Object("attributes"))
+	}
+	return decode(f, f)
 }
 
 // decode reads a message f whose attributes are a; both are the same where they

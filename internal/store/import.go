@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cdrstore/cdrstore/db"
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+// Held is what the database holds of a call, as far as an import needs it.
+type Held struct {
+	Events []cdr.Event // without payload, provider kind and counters
+	Pruned bool        // its facts are gone, and it is never folded again
+}
+
+// Held returns what the database holds of calls of a source, by id. Calls that it
+// does not know are not there.
+func (s *Store) Held(ctx context.Context, source string, ids []string) (map[string]Held, error) {
+	sources := make([]string, len(ids))
+	for i := range sources {
+		sources[i] = source
+	}
+	rows, err := db.New(s.pool).ReadCalls(ctx, db.ReadCallsParams{Sources: sources, CallIds: ids})
+	if err != nil {
+		return nil, fmt.Errorf("read calls of %s: %w", source, err)
+	}
+	calls := map[string]*stored{}
+	for i := range rows {
+		id := rows[i].CallID
+		if calls[id] == nil {
+			calls[id] = &stored{}
+		}
+		if err := calls[id].add(&rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	held := make(map[string]Held, len(calls))
+	for id, c := range calls {
+		held[id] = Held{c.events, c.pruned}
+	}
+	return held, nil
+}
+
+// Likeness is how a call is known without its id.
+type Likeness struct {
+	StartedAt time.Time
+	Src, Dst  string // without +; Dst is what was dialled, or where the call went
+	Billsec   cdr.Amount
+}
+
+// Alike returns for each likeness the id of a call of the source that started
+// within a second of it, between the same numbers, with the same talk time;
+// empty where there is none.
+func (s *Store) Alike(ctx context.Context, source string, wanted []Likeness) ([]string, error) {
+	p := db.AlikeCallsParams{Source: source}
+	for i, w := range wanted {
+		p.N = append(p.N, int32(i))
+		p.StartedAt = append(p.StartedAt, moment(w.StartedAt))
+		p.Src, p.Dst = append(p.Src, w.Src), append(p.Dst, w.Dst)
+		w.Billsec.Valid = true // not said is as good as none
+		p.Billsec = append(p.Billsec, numeric(w.Billsec))
+	}
+	found := make([]string, len(wanted))
+	rows, err := db.New(s.pool).AlikeCalls(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("look for calls of %s without their id: %w", source, err)
+	}
+	for _, r := range rows {
+		found[r.N] = r.CallID
+	}
+	return found, nil
+}
+
+// SaveImported is Save for records that nobody delivered: what the database
+// refuses is Refused with the reason, and nothing goes to the quarantine.
+func (s *Store) SaveImported(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
+	return s.saveImported(ctx, records, maxTries)
+}
+
+func (s *Store) saveImported(ctx context.Context, records []cdr.Record, tries int) ([]Outcome, error) {
+	if len(records) == 0 {
+		return nil, nil
+	}
+	outcomes, err := saving{s, false}.try(ctx, records)
+	if err == nil {
+		return outcomes, nil
+	}
+	switch fault := FaultOf(err); {
+	case ctx.Err() != nil, fault == FaultAway, fault == FaultOurs, fault == FaultAgain && tries == 0:
+		return nil, fmt.Errorf("save %d records: %w", len(records), err)
+	case fault == FaultAgain:
+		tries--
+	case len(records) == 1: // FaultData
+		return []Outcome{{Refused, reasonOf(err)}}, nil
+	}
+	half := (len(records) + 1) / 2
+	first, err := s.saveImported(ctx, records[:half], tries)
+	if err != nil {
+		return nil, err
+	}
+	second, err := s.saveImported(ctx, records[half:], tries)
+	if err != nil {
+		return nil, err
+	}
+	return append(first, second...), nil
+}
