@@ -32,6 +32,26 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
+// TestReplay: what is replayed is what a run sends, by time.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	o := Options{Calls: 60, Seed: 9, Providers: names()}
+	var want []Request
+	for d := range newTimeline(o).deliveries(8) {
+		want = append(want, d.request())
+	}
+	n := 0
+	for r := range Replay(o.Seed, o.Calls) {
+		if n >= len(want) || !r.At.Equal(want[n].At) || r.Target != want[n].Target || !bytes.Equal(r.Body, want[n].Body) || r.At.IsZero() {
+			t.Fatalf("request %d is %s at %v", n, r.Target, r.At)
+		}
+		n++
+	}
+	if n != len(want) || n == 0 {
+		t.Errorf("%d requests, want %d", n, len(want))
+	}
+}
+
 // TestOrder: deliveries come by time, those of one story on one line, and a
 // timeline holds few of them.
 func TestOrder(t *testing.T) {

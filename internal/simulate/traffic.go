@@ -2,7 +2,9 @@ package simulate
 
 import (
 	"compress/gzip"
+	"iter"
 	"strings"
+	"time"
 )
 
 // Story is what a provider sends about some calls that belong together, and the
@@ -14,6 +16,7 @@ type Story struct {
 
 // Request is one delivery, as it goes to a receiver without credentials.
 type Request struct {
+	At      time.Time // when the provider sends it, by the simulated clock, UTC
 	Method  string
 	Target  string // path and query
 	Header  map[string]string
@@ -54,6 +57,19 @@ func Tell(provider string, seed uint64, first, calls int) Story {
 	return told
 }
 
+// Replay returns all that Run sends with a seed and a number of calls of all
+// providers, repeats included, in the order of the simulated clock, for others
+// to store as received at those times.
+func Replay(seed uint64, calls int) iter.Seq[Request] {
+	return func(yield func(Request) bool) {
+		for d := range newTimeline(Options{Seed: seed, Calls: calls, Providers: names()}).deliveries(1) {
+			if !yield(d.request()) {
+				return
+			}
+		}
+	}
+}
+
 // TellBatch tells only the CDRs of DIDWW's calls from a number on, without their
 // events: one request with as many CDRs as size, as DIDWW's feed sends them when
 // there is much to send. It says how many of them are different.
@@ -80,7 +96,7 @@ func TellBatch(seed uint64, first, size int) (r Request, different int) {
 }
 
 func (d delivery) request() Request {
-	r := Request{Method: d.method, Target: d.target(), Header: d.header, Body: d.body, Records: d.records}
+	r := Request{At: d.at, Method: d.method, Target: d.target(), Header: d.header, Body: d.body, Records: d.records}
 	if d.header["Content-Encoding"] == "gzip" {
 		r.Body = zip(gzip.NewWriter(nil), d.body)
 	}
