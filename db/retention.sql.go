@@ -592,24 +592,13 @@ func (q *Queries) ForgetEvents(ctx context.Context, arg ForgetEventsParams) (int
 
 const pruneCallPage = `-- name: PruneCallPage :many
 
-SELECT p.source, p.call_id, p.call_time, p.version, p.due::bool AS due,
-       size.events::bigint AS events, size.bytes::bigint AS bytes
-FROM (
-    SELECT c.source, c.call_id, c.call_time, c.version,
-           c.pruned_at IS NULL AND c.last_received_at < $1 AND ($2::text = '' OR c.source = $2) AS due
-    FROM call c
-    WHERE c.call_time >= $3 AND (c.call_time, c.source, c.call_id) > ($3, $4::text, $5::text)
-      AND c.call_time < $6
-    ORDER BY c.call_time, c.source, c.call_id
-    LIMIT $7
-) p
-LEFT JOIN LATERAL (
-    SELECT count(*) AS events,
-           coalesce(sum(coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0)), 0) AS bytes
-    FROM event e
-    WHERE p.due AND e.source = p.source AND e.call_id = p.call_id AND (e.payload IS NOT NULL OR e.facts IS NOT NULL)
-) size ON true
-ORDER BY p.call_time, p.source, p.call_id
+SELECT c.source, c.call_id, c.call_time, c.version,
+       (c.pruned_at IS NULL AND c.last_received_at < $1 AND ($2::text = '' OR c.source = $2))::bool AS due
+FROM call c
+WHERE c.call_time >= $3 AND (c.call_time, c.source, c.call_id) > ($3, $4::text, $5::text)
+  AND c.call_time < $6
+ORDER BY c.call_time, c.source, c.call_id
+LIMIT $7
 `
 
 type PruneCallPageParams struct {
@@ -628,17 +617,14 @@ type PruneCallPageRow struct {
 	CallTime pgtype.Timestamptz
 	Version  int64
 	Due      bool
-	Events   int64
-	Bytes    int64
 }
 
 // What prune and erase use. Both walk through tables in the order of an index, a
 // page of rows at a time, and then change what they are about in that page: no
 // statement reads a table whole, and a key that was passed never comes again.
 // Each change checks anew what the page said.
-// The next calls of a span of time, with what their events hold where they are
-// due. (The first comparison only helps the planner: the index is on call_time
-// alone.)
+// The next calls of a span of time. (The first comparison only helps the planner:
+// the index is on call_time alone.)
 func (q *Queries) PruneCallPage(ctx context.Context, arg PruneCallPageParams) ([]PruneCallPageRow, error) {
 	rows, err := q.db.Query(ctx, pruneCallPage,
 		arg.Before,
@@ -662,8 +648,6 @@ func (q *Queries) PruneCallPage(ctx context.Context, arg PruneCallPageParams) ([
 			&i.CallTime,
 			&i.Version,
 			&i.Due,
-			&i.Events,
-			&i.Bytes,
 		); err != nil {
 			return nil, err
 		}
@@ -726,24 +710,15 @@ func (q *Queries) PruneCalls(ctx context.Context, arg PruneCallsParams) ([]Prune
 }
 
 const pruneEventPage = `-- name: PruneEventPage :many
-SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes,
-       (p.wanted AND c.pruned_at IS NOT NULL AND (p.received_at > c.pruned_at OR NOT p.empty))::bool AS late,
-       (p.wanted AND p.old AND NOT p.empty AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND p.no_facts))::bool AS due,
-       (p.wanted AND p.older AND p.empty AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL))::bool AS forget
-FROM (
-    SELECT e.source, e.call_id, e.event_id, e.received_at, e.last_received_at < $1 AS old, e.last_received_at < $2 AS older,
-           $3::text = '' OR e.source = $3 AS wanted,
-           e.facts IS NULL AS no_facts, e.facts IS NULL AND e.payload IS NULL AS empty,
-           coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0) AS bytes
-    FROM event e
-    WHERE (e.source, e.call_id, e.event_id) > ($4::text, $5::text, $6::uuid)
-    ORDER BY e.source, e.call_id, e.event_id
-    LIMIT $7
-) p
-LEFT JOIN LATERAL (
-    SELECT one.call_id, one.pruned_at FROM call one WHERE one.source = p.source AND one.call_id = p.call_id LIMIT 1
-) c ON true
-ORDER BY p.source, p.call_id, p.event_id
+SELECT e.source, e.call_id, e.event_id, e.received_at,
+       (e.last_received_at < $1)::bool AS old, (e.last_received_at < $2)::bool AS older,
+       ($3::text = '' OR e.source = $3)::bool AS wanted,
+       (e.facts IS NULL)::bool AS no_facts, (e.facts IS NULL AND e.payload IS NULL)::bool AS empty,
+       (coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0))::bigint AS bytes
+FROM event e
+WHERE (e.source, e.call_id, e.event_id) > ($4::text, $5::text, $6::uuid)
+ORDER BY e.source, e.call_id, e.event_id
+LIMIT $7
 `
 
 type PruneEventPageParams struct {
@@ -757,21 +732,19 @@ type PruneEventPageParams struct {
 }
 
 type PruneEventPageRow struct {
-	Source  string
-	CallID  string
-	EventID pgtype.UUID
-	Bytes   int64
-	Late    bool
-	Due     bool
-	Forget  bool
+	Source     string
+	CallID     string
+	EventID    pgtype.UUID
+	ReceivedAt pgtype.Timestamptz
+	Old        bool
+	Older      bool
+	Wanted     bool
+	NoFacts    bool
+	Empty      bool
+	Bytes      int64
 }
 
-// The next events. Loose are those that no living call is folded from: the call
-// is pruned, or there is none (and then there are no facts, or rebuild could make
-// one). Late are those that came when their call was pruned already, be it out of a
-// spool with an earlier receipt. (The limit of one call makes Postgres look up the
-// call of each event of the page: else it may read all calls in their order, for
-// every page.)
+// The next events: whether they are old, hold nothing any more, hold no facts.
 func (q *Queries) PruneEventPage(ctx context.Context, arg PruneEventPageParams) ([]PruneEventPageRow, error) {
 	rows, err := q.db.Query(ctx, pruneEventPage,
 		arg.Before,
@@ -793,10 +766,13 @@ func (q *Queries) PruneEventPage(ctx context.Context, arg PruneEventPageParams) 
 			&i.Source,
 			&i.CallID,
 			&i.EventID,
+			&i.ReceivedAt,
+			&i.Old,
+			&i.Older,
+			&i.Wanted,
+			&i.NoFacts,
+			&i.Empty,
 			&i.Bytes,
-			&i.Late,
-			&i.Due,
-			&i.Forget,
 		); err != nil {
 			return nil, err
 		}
@@ -970,6 +946,92 @@ func (q *Queries) PruneRecordingPage(ctx context.Context, arg PruneRecordingPage
 			&i.Bytes,
 			&i.Due,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pruneSizes = `-- name: PruneSizes :many
+SELECT e.source, e.call_id, count(*) AS events,
+       sum(coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0))::bigint AS bytes
+FROM (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id) k
+JOIN event e ON e.source = k.source AND e.call_id = k.call_id
+WHERE e.payload IS NOT NULL OR e.facts IS NOT NULL
+GROUP BY e.source, e.call_id
+`
+
+type PruneSizesParams struct {
+	Source []string
+	CallID []string
+}
+
+type PruneSizesRow struct {
+	Source string
+	CallID string
+	Events int64
+	Bytes  int64
+}
+
+// What the events of some calls hold. (A page and what belongs to it are two
+// statements, because Citus refuses the lateral join of one.)
+func (q *Queries) PruneSizes(ctx context.Context, arg PruneSizesParams) ([]PruneSizesRow, error) {
+	rows, err := q.db.Query(ctx, pruneSizes, arg.Source, arg.CallID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PruneSizesRow
+	for rows.Next() {
+		var i PruneSizesRow
+		if err := rows.Scan(
+			&i.Source,
+			&i.CallID,
+			&i.Events,
+			&i.Bytes,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const prunedAt = `-- name: PrunedAt :many
+SELECT c.source, c.call_id, c.pruned_at
+FROM (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id) k
+JOIN call c ON c.source = k.source AND c.call_id = k.call_id
+`
+
+type PrunedAtParams struct {
+	Source []string
+	CallID []string
+}
+
+type PrunedAtRow struct {
+	Source   string
+	CallID   string
+	PrunedAt pgtype.Timestamptz
+}
+
+// Which of some calls there are, and when they were pruned.
+func (q *Queries) PrunedAt(ctx context.Context, arg PrunedAtParams) ([]PrunedAtRow, error) {
+	rows, err := q.db.Query(ctx, prunedAt, arg.Source, arg.CallID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PrunedAtRow
+	for rows.Next() {
+		var i PrunedAtRow
+		if err := rows.Scan(&i.Source, &i.CallID, &i.PrunedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -4,27 +4,25 @@
 -- Each change checks anew what the page said.
 
 -- name: PruneCallPage :many
--- The next calls of a span of time, with what their events hold where they are
--- due. (The first comparison only helps the planner: the index is on call_time
--- alone.)
-SELECT p.source, p.call_id, p.call_time, p.version, p.due::bool AS due,
-       size.events::bigint AS events, size.bytes::bigint AS bytes
-FROM (
-    SELECT c.source, c.call_id, c.call_time, c.version,
-           c.pruned_at IS NULL AND c.last_received_at < @before AND (@one_source::text = '' OR c.source = @one_source) AS due
-    FROM call c
-    WHERE c.call_time >= @after_time AND (c.call_time, c.source, c.call_id) > (@after_time, @after_source::text, @after_call_id::text)
-      AND c.call_time < @until
-    ORDER BY c.call_time, c.source, c.call_id
-    LIMIT @at_most
-) p
-LEFT JOIN LATERAL (
-    SELECT count(*) AS events,
-           coalesce(sum(coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0)), 0) AS bytes
-    FROM event e
-    WHERE p.due AND e.source = p.source AND e.call_id = p.call_id AND (e.payload IS NOT NULL OR e.facts IS NOT NULL)
-) size ON true
-ORDER BY p.call_time, p.source, p.call_id;
+-- The next calls of a span of time. (The first comparison only helps the planner:
+-- the index is on call_time alone.)
+SELECT c.source, c.call_id, c.call_time, c.version,
+       (c.pruned_at IS NULL AND c.last_received_at < @before AND (@one_source::text = '' OR c.source = @one_source))::bool AS due
+FROM call c
+WHERE c.call_time >= @after_time AND (c.call_time, c.source, c.call_id) > (@after_time, @after_source::text, @after_call_id::text)
+  AND c.call_time < @until
+ORDER BY c.call_time, c.source, c.call_id
+LIMIT @at_most;
+
+-- name: PruneSizes :many
+-- What the events of some calls hold. (A page and what belongs to it are two
+-- statements, because Citus refuses the lateral join of one.)
+SELECT e.source, e.call_id, count(*) AS events,
+       sum(coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0))::bigint AS bytes
+FROM (SELECT unnest(@source::text[]) AS source, unnest(@call_id::text[]) AS call_id) k
+JOIN event e ON e.source = k.source AND e.call_id = k.call_id
+WHERE e.payload IS NOT NULL OR e.facts IS NOT NULL
+GROUP BY e.source, e.call_id;
 
 -- name: PruneCalls :many
 -- Empties calls that nobody has changed since they were read, and returns them.
@@ -45,30 +43,22 @@ WITH pruned AS (
 SELECT source, call_id FROM pruned;
 
 -- name: PruneEventPage :many
--- The next events. Loose are those that no living call is folded from: the call
--- is pruned, or there is none (and then there are no facts, or rebuild could make
--- one). Late are those that came when their call was pruned already, be it out of a
--- spool with an earlier receipt. (The limit of one call makes Postgres look up the
--- call of each event of the page: else it may read all calls in their order, for
--- every page.)
-SELECT p.source, p.call_id, p.event_id, p.bytes::bigint AS bytes,
-       (p.wanted AND c.pruned_at IS NOT NULL AND (p.received_at > c.pruned_at OR NOT p.empty))::bool AS late,
-       (p.wanted AND p.old AND NOT p.empty AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL AND p.no_facts))::bool AS due,
-       (p.wanted AND p.older AND p.empty AND (c.pruned_at IS NOT NULL OR c.call_id IS NULL))::bool AS forget
-FROM (
-    SELECT e.source, e.call_id, e.event_id, e.received_at, e.last_received_at < @before AS old, e.last_received_at < @forget AS older,
-           @one_source::text = '' OR e.source = @one_source AS wanted,
-           e.facts IS NULL AS no_facts, e.facts IS NULL AND e.payload IS NULL AS empty,
-           coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0) AS bytes
-    FROM event e
-    WHERE (e.source, e.call_id, e.event_id) > (@after_source::text, @after_call_id::text, @after_event_id::uuid)
-    ORDER BY e.source, e.call_id, e.event_id
-    LIMIT @at_most
-) p
-LEFT JOIN LATERAL (
-    SELECT one.call_id, one.pruned_at FROM call one WHERE one.source = p.source AND one.call_id = p.call_id LIMIT 1
-) c ON true
-ORDER BY p.source, p.call_id, p.event_id;
+-- The next events: whether they are old, hold nothing any more, hold no facts.
+SELECT e.source, e.call_id, e.event_id, e.received_at,
+       (e.last_received_at < @before)::bool AS old, (e.last_received_at < @forget)::bool AS older,
+       (@one_source::text = '' OR e.source = @one_source)::bool AS wanted,
+       (e.facts IS NULL)::bool AS no_facts, (e.facts IS NULL AND e.payload IS NULL)::bool AS empty,
+       (coalesce(pg_column_size(e.payload), 0) + coalesce(pg_column_size(e.facts), 0))::bigint AS bytes
+FROM event e
+WHERE (e.source, e.call_id, e.event_id) > (@after_source::text, @after_call_id::text, @after_event_id::uuid)
+ORDER BY e.source, e.call_id, e.event_id
+LIMIT @at_most;
+
+-- name: PrunedAt :many
+-- Which of some calls there are, and when they were pruned.
+SELECT c.source, c.call_id, c.pruned_at
+FROM (SELECT unnest(@source::text[]) AS source, unnest(@call_id::text[]) AS call_id) k
+JOIN call c ON c.source = k.source AND c.call_id = k.call_id;
 
 -- name: EmptyEvents :execrows
 UPDATE event e SET facts = NULL, payload = NULL

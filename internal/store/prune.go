@@ -114,21 +114,29 @@ func (p *pruning) span(ctx context.Context, from, until time.Time) error {
 // empty empties the calls of a page that are due.
 func (p *pruning) empty(ctx context.Context, rows []db.PruneCallPageRow) error {
 	var calls db.PruneCallsParams
-	due := map[callKey]*db.PruneCallPageRow{}
-	for i := range rows {
-		r := &rows[i]
+	for _, r := range rows {
 		if !r.Due {
 			continue
 		}
-		due[callKey{r.Source, r.CallID}] = r
 		calls.Source = append(calls.Source, r.Source)
 		calls.CallID = append(calls.CallID, r.CallID)
 		calls.Version = append(calls.Version, r.Version)
 	}
+	if len(calls.Source) == 0 {
+		return nil
+	}
+	sizes, err := p.q.PruneSizes(ctx, db.PruneSizesParams{Source: calls.Source, CallID: calls.CallID})
+	if err != nil {
+		return err
+	}
 	if p.store.betweenReadAndWrite != nil {
 		p.store.betweenReadAndWrite()
 	}
-	if !p.DryRun && len(due) > 0 {
+	done := map[callKey]bool{}
+	for i := range calls.Source {
+		done[callKey{calls.Source[i], calls.CallID[i]}] = true
+	}
+	if !p.DryRun {
 		var pruned []db.PruneCallsRow
 		err := repeated(func() (err error) {
 			pruned, err = p.q.PruneCalls(ctx, calls)
@@ -137,60 +145,19 @@ func (p *pruning) empty(ctx context.Context, rows []db.PruneCallPageRow) error {
 		if err != nil {
 			return err
 		}
-		read := due
-		due = map[callKey]*db.PruneCallPageRow{}
+		clear(done)
 		for _, r := range pruned {
-			k := callKey{r.Source, r.CallID}
-			due[k] = read[k]
+			done[callKey{r.Source, r.CallID}] = true
 		}
 	}
-	for _, r := range due {
-		p.done.Calls++
-		p.done.Events += int(r.Events)
-		p.done.Bytes += r.Bytes
+	p.done.Calls += len(done)
+	for _, r := range sizes {
+		if done[callKey{r.Source, r.CallID}] {
+			p.done.Events += int(r.Events)
+			p.done.Bytes += r.Bytes
+		}
 	}
 	return nil
-}
-
-// events empties what no living call is folded from, and forgets keys.
-func (p *pruning) events(ctx context.Context) error {
-	page := db.PruneEventPageParams{
-		Before: exactly(p.Before), Forget: exactly(p.Forget), OneSource: p.Source,
-		AfterEventID: uuid([16]byte{}), AtMost: prunePage,
-	}
-	for {
-		rows, err := p.q.PruneEventPage(ctx, page)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		if err := p.loose(ctx, rows); err != nil {
-			return err
-		}
-		last := rows[len(rows)-1]
-		page.AfterSource, page.AfterCallID, page.AfterEventID = last.Source, last.CallID, last.EventID
-		p.look(len(rows))
-	}
-}
-
-func (p *pruning) loose(ctx context.Context, rows []db.PruneEventPageRow) error {
-	due := db.EmptyEventsParams{Before: exactly(p.Before)}
-	gone := db.ForgetEventsParams{Forget: exactly(p.Forget)}
-	for _, r := range rows {
-		if r.Late {
-			p.done.Late++
-		}
-		switch {
-		case r.Due:
-			due.Source, due.CallID, due.EventID = append(due.Source, r.Source), append(due.CallID, r.CallID), append(due.EventID, r.EventID)
-			p.done.Bytes += r.Bytes
-		case r.Forget:
-			gone.Source, gone.CallID, gone.EventID = append(gone.Source, r.Source), append(gone.CallID, r.CallID), append(gone.EventID, r.EventID)
-		}
-	}
-	if err := p.write(&p.done.Events, len(due.Source), func() (int64, error) { return p.q.EmptyEvents(ctx, due) }); err != nil {
-		return err
-	}
-	return p.write(&p.done.Forgotten, len(gone.Source), func() (int64, error) { return p.q.ForgetEvents(ctx, gone) })
 }
 
 // write changes rows and adds them to a count; a dry run only counts.

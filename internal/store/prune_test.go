@@ -275,3 +275,47 @@ func stageOf(i, stage int, at time.Time) cdr.Record {
 	r.SetReceipt(at)
 	return r
 }
+
+// TestPruneLooseEvents has events whose call is gone, which rebuild could make
+// again, and events of a pruned call that came late, young and old. A dry run
+// must count what a run does.
+func TestPruneLooseEvents(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	s := store.New(pool, slog.New(slog.DiscardHandler))
+	at := testcase.Start()
+	save := func(r cdr.Record) {
+		t.Helper()
+		if _, err := s.Save(t.Context(), []cdr.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(stageOf(1, 1, at))
+	save(stageOf(2, 1, at))
+	if _, err := pool.Exec(t.Context(), `DELETE FROM call WHERE call_id = $1`, stageOf(2, 1, at).Events[0].CallID); err != nil {
+		t.Fatal(err)
+	}
+	first := store.Pruning{Before: at.Add(time.Hour)}
+	if p := mustPrune(t, s, first); p.Calls != 1 || p.Events != 1 || p.Late != 0 {
+		t.Errorf("%+v: one call and its event, and nothing of the call that rebuild can make again", p)
+	}
+	ahead := time.Now().AddDate(1, 0, 0) // after the call was pruned
+	save(stageOf(1, 2, ahead))
+	for _, c := range []struct {
+		before, forget     time.Time
+		emptied, forgotten int
+	}{
+		{ahead, at, 0, 0}, {ahead.Add(time.Hour), ahead, 1, 1}, {ahead.Add(time.Hour), ahead.Add(time.Hour), 0, 1},
+	} {
+		what := store.Pruning{Before: c.before, Forget: c.forget, DryRun: true}
+		would := mustPrune(t, s, what)
+		what.DryRun = false
+		did := mustPrune(t, s, what)
+		if did.Events != c.emptied || did.Forgotten != c.forgotten || did.Late != 1 || would != did {
+			t.Errorf("before %s, forget %s: would %+v, did %+v; want %d emptied, %d forgotten, 1 late", c.before, c.forget, would, did, c.emptied, c.forgotten)
+		}
+	}
+	if n := number(t, pool, `SELECT count(*) FROM event WHERE facts IS NOT NULL`); n != 1 {
+		t.Errorf("%d events have facts, want that of the call that rebuild can make again", n)
+	}
+}
