@@ -40,6 +40,8 @@ type BillCall struct {
 	Rate pgtype.Numeric
 	// price: the price list; null on the side cost.
 	Deck pgtype.Text
+	// price: whether no called number is there, so that there is no price. Then what was billed for the call stays: erase gives nothing back. False on the side cost.
+	NoNumber bool
 }
 
 // Lines of closed periods, written once by `cdrstore period close` and never changed. They hold no phone number but what is in account, trunk or call_id.
@@ -324,8 +326,8 @@ type CdrAsterisk struct {
 	Duration interface{}
 	// Whole seconds from answer to end, the fraction cut off; 0 for a call that was not answered; null: not known.
 	Billsec interface{}
-	// ANSWERED, BUSY (also what was rejected, as Asterisk reads 603), FAILED, or NO ANSWER (also what was cancelled, and what nobody said).
-	Disposition string
+	// ANSWERED (also where nobody said but somebody talked), BUSY (also what was rejected, as Asterisk reads 603), FAILED, or NO ANSWER (also what was cancelled, and what nobody said).
+	Disposition interface{}
 	// 3, DOCUMENTATION: Asterisk's default.
 	Amaflags int32
 	// The provider's account; empty: not known.
@@ -436,7 +438,7 @@ type Event struct {
 	Xid pgtype.Uint64
 }
 
-// One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one, also where a file names the record by its start alone. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree. Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.
+// One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one, also where file and push name the record differently and only its start tells. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree (and where not two imported records of it start within a second of one that was pushed: both are then taken for that one here). Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.
 type Leg struct {
 	// Who sent it.
 	Source string
@@ -724,7 +726,7 @@ type Source struct {
 	RegisteredAt pgtype.Timestamptz
 }
 
-// Which deck prices which calls. Of the rows that fit a call the narrowest counts: one that names the trunk before one that does not, then account, then source, then direction. A call that none fits is priced by the deck "default".
+// Which deck prices which calls. Of the rows that fit a call the narrowest counts: one that names the trunk before one that does not, then account, then source, then direction. A call that none fits is priced by the deck "default". It is for past calls too: closing the next period adjusts those that are billed.
 type Tariff struct {
 	// Calls of this source; empty: of any.
 	Source string

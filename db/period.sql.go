@@ -109,9 +109,15 @@ FROM (
     SELECT source, account, trunk, currency, coalesce(delta, 0) AS billed, 0::numeric AS calls
     FROM bill_line WHERE side = $1::text
     UNION ALL
-    SELECT c.source, c.account, c.trunk, c.currency, 0, coalesce(c.amount, 0)
+    SELECT c.source, CASE WHEN e.after IS NULL THEN c.account ELSE e.account END, CASE WHEN e.after IS NULL THEN c.trunk ELSE e.trunk END,
+           coalesce(e.currency, c.currency), 0, coalesce(e.after, c.amount, 0)
     FROM bill_call c
     LEFT JOIN bill_line l ON l.side = $1 AND l.source = c.source AND l.call_id = c.call_id AND l.line = 1
+    LEFT JOIN LATERAL (
+        SELECT side, period, source, call_id, line, kind, account, trunk, currency, before, after, delta, stands, call_time, direction, dst_country, disposition, billsec, billed_sec, rate, deck FROM bill_line b
+        WHERE c.no_number AND b.side = $1 AND b.source = c.source AND b.call_id = c.call_id
+        ORDER BY b.line DESC LIMIT 1
+    ) e ON e.currency IS NOT NULL
     WHERE c.side = $1
       AND (l.line IS NOT NULL OR c.call_time < $2::timestamptz AND ($3::timestamptz IS NULL OR c.call_time >= $3))
 ) s
@@ -136,7 +142,8 @@ type BillSumsRow struct {
 
 // What all lines of a side add up to, and what the calls say that were ever billed
 // or are of the time that is closed. Calls are found another way than bill_pending
-// finds them, so that each proves the other. Each billed call has a line 1.
+// finds them, so that each proves the other. Each billed call has a line 1. A call
+// whose number was erased is what was billed of it.
 func (q *Queries) BillSums(ctx context.Context, arg BillSumsParams) ([]BillSumsRow, error) {
 	rows, err := q.db.Query(ctx, billSums, arg.Side, arg.ToAt, arg.NotBefore)
 	if err != nil {
@@ -317,7 +324,7 @@ const lineDigest = `-- name: LineDigest :one
 SELECT count(*) AS lines,
        coalesce(sum(('x' || encode(substr(sha256(convert_to(
            ROW(side, period, source, call_id, line, kind, account, trunk, currency, before, after, delta, stands,
-               extract(epoch FROM call_time), direction, dst_country, disposition, billsec, billed_sec, rate, deck)::text,
+               (extract(epoch FROM call_time) * 1000000)::bigint, direction, dst_country, disposition, billsec, billed_sec, rate, deck)::text,
            'UTF8')), 1, 8), 'hex'))::bit(64)::bigint), 0)::text AS digest
 FROM bill_line
 WHERE side = $1 AND period = $2
@@ -334,8 +341,8 @@ type LineDigestRow struct {
 }
 
 // The sum of the first 64 bits of each line's SHA-256 does not depend on the
-// order, and nothing has to be sorted or kept. Times go in as numbers, because
-// their text depends on the session.
+// order, and nothing has to be sorted or kept. Times go in as microseconds, because
+// their text depends on the session, and that of seconds on the version of Postgres.
 func (q *Queries) LineDigest(ctx context.Context, arg LineDigestParams) (LineDigestRow, error) {
 	row := q.db.QueryRow(ctx, lineDigest, arg.Side, arg.Period)
 	var i LineDigestRow

@@ -45,9 +45,17 @@ $$;
 -- +goose StatementEnd
 COMMENT ON FUNCTION feed_cursor IS 'Writes a cursor of function changes: behind a call in a transaction, or, without the call, before the transaction.';
 
+-- Behind the last change, and not behind the last transaction: after a crash the
+-- server gives the ids of those again that wrote nothing which was kept.
 CREATE FUNCTION changes_now() RETURNS text
-LANGUAGE sql STABLE AS $$ SELECT feed_cursor(pg_snapshot_xmin(pg_current_snapshot())) $$;
-COMMENT ON FUNCTION changes_now IS 'A cursor behind every change that is shown already, for those who have read the table call in the same snapshot or later.';
+LANGUAGE sql STABLE SET enable_seqscan = off AS $$
+    SELECT feed_cursor(coalesce((SELECT (last.xid::text::numeric + 1)::text::xid8 FROM (
+        (SELECT e.xid FROM event e WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY e.xid DESC LIMIT 1)
+        UNION ALL
+        (SELECT g.xid FROM call_change g WHERE g.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY g.xid DESC LIMIT 1)
+    ) last ORDER BY last.xid DESC LIMIT 1), '0'))
+$$;
+COMMENT ON FUNCTION changes_now IS 'A cursor behind every change that is shown already, for those who then read the table call, in the same snapshot or later.';
 
 -- +goose StatementBegin
 CREATE FUNCTION changes(since text DEFAULT '', at_most integer DEFAULT 1000)
@@ -57,6 +65,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 DECLARE
     part  text[] := string_to_array(since, '.');
     below xid8   := pg_snapshot_xmin(pg_current_snapshot());
+    above xid8   := pg_snapshot_xmax(pg_current_snapshot());
     here  text   := feed_cluster();
     upto   xid8;
     wanted integer := at_most;
@@ -67,6 +76,13 @@ DECLARE
 BEGIN
     IF at_most < 1 THEN
         RAISE EXCEPTION 'changes: at_most is %, and must be at least 1', at_most USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- Ids that this cluster has not given yet are of another one, whose dump was
+    -- restored here: their calls would come late, out of order.
+    IF EXISTS (SELECT FROM event e WHERE e.xid >= above AND e.xid IS DISTINCT FROM pg_current_xact_id_if_assigned())
+    OR EXISTS (SELECT FROM call_change g WHERE g.xid >= above AND g.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()) THEN
+        RAISE EXCEPTION 'changes: rows of event or call_change have transaction ids of another cluster: they were restored from a dump'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Say once: UPDATE event SET xid = pg_current_xact_id(); DELETE FROM call_change; INSERT INTO call_change (source, call_id) SELECT source, call_id FROM call WHERE pruned_at IS NOT NULL;';
     END IF;
     IF coalesce(since, '') <> '' THEN
         IF since !~ '^[0-9a-f]{16}[.][0-9]{1,20}([.]([0-9a-f]{2})+[.]([0-9a-f]{2})+)?$' OR part[2]::numeric > 18446744073709551615 THEN
@@ -83,12 +99,12 @@ BEGIN
     LOOP
         -- The transactions of about the next at_most marks: a short span of both
         -- indexes, so that what follows sorts little however much is behind it.
-        SELECT max(mark.xid) INTO upto FROM (
+        SELECT mark.xid INTO upto FROM (
             (SELECT e.xid FROM event e WHERE e.xid >= from_xid AND e.xid < below ORDER BY e.xid LIMIT at_most + 1)
             UNION ALL
             (SELECT g.xid FROM call_change g WHERE g.xid >= from_xid AND g.xid < below ORDER BY g.xid LIMIT at_most + 1)
             ORDER BY xid LIMIT at_most + 1
-        ) mark;
+        ) mark ORDER BY mark.xid DESC LIMIT 1; -- Postgres 13 has no max of xid8
         EXIT WHEN upto IS NULL;
         RETURN QUERY
         SELECT s.source, s.call_id, s.gone,
@@ -114,7 +130,7 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
-COMMENT ON FUNCTION changes IS 'The calls that changed behind a cursor, in the order of the transactions that changed them, at most so many; without a cursor all calls there are. Each row brings the cursor behind it. Join table call in the same statement to see the call as it is now; gone: its row was removed. A call may be shown more than once, and never too seldom: only transactions older than every running one are shown, so that one which runs for long delays what comes after it and nothing is skipped. Raises an error for a cursor of another cluster.';
+COMMENT ON FUNCTION changes IS 'The calls that changed behind a cursor, in the order of the transactions that changed them, at most so many; without a cursor all calls there are. Each row brings the cursor behind it. Join table call in the same statement to see the call as it is now; gone: its row was removed. A call may be shown more than once, and never too seldom: only transactions older than every running one are shown, so that one which runs for long delays what comes after it and nothing is skipped. Raises an error for a cursor of another cluster, and where rows were restored from the dump of another.';
 
 -- +goose Down
 DROP FUNCTION changes, changes_now, feed_cursor, feed_cluster;

@@ -105,15 +105,18 @@ WHERE e.kind = 'cdr' AND e.facts IS NOT NULL
       WHERE o.source = e.source AND o.call_id = e.call_id AND o.kind = 'cdr' AND o.record_key = e.record_key AND o.facts IS NOT NULL
         AND (coalesce(o.facts ->> 'imported', '') <> 'true', o.received_at, o.event_id)
           > (coalesce(e.facts ->> 'imported', '') <> 'true', e.received_at, e.event_id))
-  -- As cdr.SameStart: a file may name a record by its call and start alone.
+  -- As cdr.SameStart: a file may name a record by its call and start alone, or a
+  -- push by no leg what a file names by its leg.
   AND NOT (coalesce(e.facts ->> 'imported', '') = 'true' AND EXISTS (
       SELECT FROM event o,
            LATERAL (SELECT e.record_key = e.call_id || '/' || (e.facts ->> 'started_at') AS e_rough,
-                           o.record_key = o.call_id || '/' || (o.facts ->> 'started_at') AS o_rough) k
+                           o.record_key = o.call_id || '/' || (o.facts ->> 'started_at') AS o_rough,
+                           e.leg <> '' AND e.record_key = e.call_id || '/' || e.leg AND o.leg IN ('', o.facts ->> 'started_at')
+                           OR o.leg <> '' AND o.record_key = o.call_id || '/' || o.leg AND e.leg IN ('', e.facts ->> 'started_at') AS by_leg) k
       WHERE o.source = e.source AND o.call_id = e.call_id AND o.kind = 'cdr' AND o.record_key <> e.record_key AND o.facts IS NOT NULL
         AND abs(extract(epoch FROM fact_time(o.facts, 'started_at') - fact_time(e.facts, 'started_at'))) < 1
-        AND CASE WHEN coalesce(o.facts ->> 'imported', '') = 'true' THEN k.e_rough AND NOT k.o_rough ELSE k.e_rough OR k.o_rough END));
-COMMENT ON VIEW leg IS 'One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one, also where a file names the record by its start alone. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree. Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.';
+        AND CASE WHEN coalesce(o.facts ->> 'imported', '') = 'true' THEN k.e_rough AND NOT k.o_rough ELSE k.e_rough OR k.o_rough OR k.by_leg END));
+COMMENT ON VIEW leg IS 'One row per CDR record that counts: of the versions with one record_key the one received last, an imported one below every pushed one, also where file and push name the record differently and only its start tells. The sums of cost, tax and charged_sec over the records of a call are those of the call, where its currencies agree (and where not two imported records of it start within a second of one that was pushed: both are then taken for that one here). Null: the record does not say, or the value cannot be read. Records of pruned calls are gone.';
 COMMENT ON COLUMN leg.source IS 'Who sent it.';
 COMMENT ON COLUMN leg.call_id IS 'The call that the record is about.';
 COMMENT ON COLUMN leg.record_key IS 'Which record of the call this is.';
@@ -172,8 +175,9 @@ SELECT call_time AS calldate,
        CASE WHEN duration IS NOT NULL THEN least(trunc(duration), 2147483647)::integer END AS duration,
        CASE WHEN billsec IS NOT NULL THEN least(trunc(billsec), 2147483647)::integer
             WHEN disposition NOT IN ('answered', 'unknown') THEN 0 END AS billsec,
-       CASE disposition WHEN 'answered' THEN 'ANSWERED' WHEN 'busy' THEN 'BUSY' WHEN 'rejected' THEN 'BUSY'
-                        WHEN 'failed' THEN 'FAILED' ELSE 'NO ANSWER' END AS disposition,
+       CASE WHEN disposition = 'answered' OR disposition = 'unknown' AND billsec > 0 THEN 'ANSWERED'
+            WHEN disposition IN ('busy', 'rejected') THEN 'BUSY'
+            WHEN disposition = 'failed' THEN 'FAILED' ELSE 'NO ANSWER' END AS disposition,
        3 AS amaflags,
        coalesce(account, '') AS accountcode, call_id AS uniqueid, coalesce(tag, '') AS userfield,
        call_time AS start, answered_at AS answer, ended_at AS "end",
@@ -192,7 +196,7 @@ COMMENT ON COLUMN cdr_asterisk.lastapp IS 'Dial, always.';
 COMMENT ON COLUMN cdr_asterisk.lastdata IS 'Called, as sent.';
 COMMENT ON COLUMN cdr_asterisk.duration IS 'Whole seconds from start to end, ringing included, the fraction cut off as Asterisk does; null: not known.';
 COMMENT ON COLUMN cdr_asterisk.billsec IS 'Whole seconds from answer to end, the fraction cut off; 0 for a call that was not answered; null: not known.';
-COMMENT ON COLUMN cdr_asterisk.disposition IS 'ANSWERED, BUSY (also what was rejected, as Asterisk reads 603), FAILED, or NO ANSWER (also what was cancelled, and what nobody said).';
+COMMENT ON COLUMN cdr_asterisk.disposition IS 'ANSWERED (also where nobody said but somebody talked), BUSY (also what was rejected, as Asterisk reads 603), FAILED, or NO ANSWER (also what was cancelled, and what nobody said).';
 COMMENT ON COLUMN cdr_asterisk.amaflags IS '3, DOCUMENTATION: Asterisk''s default.';
 COMMENT ON COLUMN cdr_asterisk.accountcode IS 'The provider''s account; empty: not known.';
 COMMENT ON COLUMN cdr_asterisk.uniqueid IS 'call_id; unique within a source.';

@@ -41,7 +41,7 @@ CREATE TABLE tariff (
     deck      text NOT NULL CHECK (deck <> ''),
     PRIMARY KEY (source, account, trunk, direction)
 );
-COMMENT ON TABLE tariff IS 'Which deck prices which calls. Of the rows that fit a call the narrowest counts: one that names the trunk before one that does not, then account, then source, then direction. A call that none fits is priced by the deck "default".';
+COMMENT ON TABLE tariff IS 'Which deck prices which calls. Of the rows that fit a call the narrowest counts: one that names the trunk before one that does not, then account, then source, then direction. A call that none fits is priced by the deck "default". It is for past calls too: closing the next period adjusts those that are billed.';
 COMMENT ON COLUMN tariff.source IS 'Calls of this source; empty: of any.';
 COMMENT ON COLUMN tariff.account IS 'Calls of this account; empty: of any and of none.';
 COMMENT ON COLUMN tariff.trunk IS 'Calls of this trunk; empty: of any and of none.';

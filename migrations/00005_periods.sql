@@ -36,8 +36,8 @@ BEGIN
 END
 $$;
 -- +goose StatementEnd
-COMMENT ON FUNCTION period_refuse IS 'Refuses UPDATE and DELETE of table period.';
-CREATE TRIGGER period_stays BEFORE UPDATE OR DELETE ON period FOR EACH STATEMENT EXECUTE FUNCTION period_refuse();
+COMMENT ON FUNCTION period_refuse IS 'Refuses UPDATE, DELETE and TRUNCATE of table period.';
+CREATE TRIGGER period_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON period FOR EACH STATEMENT EXECUTE FUNCTION period_refuse();
 
 CREATE TABLE bill_line (
     side        text        NOT NULL CHECK (side IN ('cost', 'price')),
@@ -93,11 +93,12 @@ CREATE INDEX bill_line_by_period ON bill_line (side, period, call_time, source C
 
 CREATE VIEW bill_call AS
 SELECT 'cost' AS side, source, call_id, account, trunk, currency, cost AS amount, call_time, direction, dst_country, disposition, billsec,
-       coalesce(charged_sec, billed_seconds(billsec, first_increment, next_increment)) AS billed_sec, rate, NULL::text AS deck
+       coalesce(charged_sec, billed_seconds(billsec, first_increment, next_increment)) AS billed_sec, rate, NULL::text AS deck,
+       false AS no_number
 FROM cdr
 UNION ALL
 SELECT 'price', source, call_id, account, trunk, price_currency, price, call_time, direction, dst_country, disposition, billsec,
-       billed_sec, price_per_minute, deck
+       billed_sec, price_per_minute, deck, dst IS NULL AND dst_e164 IS NULL
 FROM rated_cdr;
 COMMENT ON VIEW bill_call IS 'What each ended call would be billed at now: two rows per call, one of each side. Read it with a condition on side.';
 COMMENT ON COLUMN bill_call.side IS 'cost or price, see period.side.';
@@ -115,11 +116,13 @@ COMMENT ON COLUMN bill_call.billsec IS 'Seconds from answer to end; null: not kn
 COMMENT ON COLUMN bill_call.billed_sec IS 'As bill_line.billed_sec.';
 COMMENT ON COLUMN bill_call.rate IS 'As bill_line.rate.';
 COMMENT ON COLUMN bill_call.deck IS 'price: the price list; null on the side cost.';
+COMMENT ON COLUMN bill_call.no_number IS 'price: whether no called number is there, so that there is no price. Then what was billed for the call stays: erase gives nothing back. False on the side cost.';
 
 -- The state of a call on a side is its account, trunk, currency and amount; the
 -- currency of an amount that is not known is none. One pass over all calls and
 -- the last lines of all billed ones finds every difference, whatever its cause:
--- a late record, a correction, a rate, a call that is gone.
+-- a late record, a correction, a rate, a call that is gone. But a call whose number
+-- was erased stays as it was billed.
 CREATE FUNCTION bill_pending(for_side text, into_period text, from_at timestamptz, to_at timestamptz, not_before timestamptz)
 RETURNS SETOF bill_line
 LANGUAGE sql STABLE AS $$
@@ -133,7 +136,10 @@ LANGUAGE sql STABLE AS $$
         SELECT DISTINCT ON (source, call_id) * FROM bill_line WHERE side = for_side ORDER BY source, call_id, line DESC
     ) b ON c.source = b.source AND c.call_id = b.call_id
     CROSS JOIN LATERAL (
-        SELECT coalesce(b.stands, false) AND (
+        SELECT coalesce(b.stands AND b.after IS NOT NULL AND b.currency IS NOT NULL AND c.no_number, false) AS erased
+    ) e
+    CROSS JOIN LATERAL (
+        SELECT coalesce(b.stands, false) AND NOT e.erased AND (
             c.call_id IS NULL OR c.account IS DISTINCT FROM b.account OR c.trunk IS DISTINCT FROM b.trunk
             OR c.amount IS NOT NULL AND b.after IS NOT NULL AND c.currency IS DISTINCT FROM b.currency) AS leaves
     ) m
@@ -148,14 +154,14 @@ LANGUAGE sql STABLE AS $$
         SELECT CASE WHEN m.leaves THEN 2 ELSE 1 END, c.account, c.trunk, CASE WHEN s.stays AND c.amount IS NULL THEN b.currency ELSE c.currency END,
                CASE WHEN s.stays THEN b.after END, c.amount, true,
                c.call_time, c.direction, c.dst_country, c.disposition, c.billsec, c.billed_sec, c.rate, c.deck
-        WHERE c.call_id IS NOT NULL AND CASE
+        WHERE c.call_id IS NOT NULL AND NOT e.erased AND CASE
             WHEN s.stays THEN c.amount IS DISTINCT FROM b.after
             WHEN b.call_id IS NOT NULL THEN true
             ELSE c.call_time < bill_pending.to_at AND (bill_pending.not_before IS NULL OR c.call_time >= bill_pending.not_before)
         END
     ) l
 $$;
-COMMENT ON FUNCTION bill_pending IS 'The lines that closing a period from from_at up to to_at would write now, for one side: calls before to_at that were never billed (before from_at: as adjustments; before not_before: never; null: all), and every difference between the calls that were billed and what they are now.';
+COMMENT ON FUNCTION bill_pending IS 'The lines that closing a period from from_at up to to_at would write now, for one side: calls before to_at that were never billed (before from_at: as adjustments; before not_before: never; null: all), and every difference between the calls that were billed and what they are now. A call whose number was erased since it was billed stays as it was billed.';
 
 CREATE VIEW bill_total AS
 SELECT side, period, source, account, trunk, currency,

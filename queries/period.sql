@@ -29,12 +29,12 @@ SELECT * FROM bill_pending(@side::text, @period::text, @from_at::timestamptz, @t
 
 -- name: LineDigest :one
 -- The sum of the first 64 bits of each line's SHA-256 does not depend on the
--- order, and nothing has to be sorted or kept. Times go in as numbers, because
--- their text depends on the session.
+-- order, and nothing has to be sorted or kept. Times go in as microseconds, because
+-- their text depends on the session, and that of seconds on the version of Postgres.
 SELECT count(*) AS lines,
        coalesce(sum(('x' || encode(substr(sha256(convert_to(
            ROW(side, period, source, call_id, line, kind, account, trunk, currency, before, after, delta, stands,
-               extract(epoch FROM call_time), direction, dst_country, disposition, billsec, billed_sec, rate, deck)::text,
+               (extract(epoch FROM call_time) * 1000000)::bigint, direction, dst_country, disposition, billsec, billed_sec, rate, deck)::text,
            'UTF8')), 1, 8), 'hex'))::bit(64)::bigint), 0)::text AS digest
 FROM bill_line
 WHERE side = @side AND period = @period;
@@ -116,15 +116,22 @@ LIMIT @at_most;
 -- name: BillSums :many
 -- What all lines of a side add up to, and what the calls say that were ever billed
 -- or are of the time that is closed. Calls are found another way than bill_pending
--- finds them, so that each proves the other. Each billed call has a line 1.
+-- finds them, so that each proves the other. Each billed call has a line 1. A call
+-- whose number was erased is what was billed of it.
 SELECT s.source, s.account, s.trunk, s.currency, sum(s.billed)::text AS billed, sum(s.calls)::text AS calls
 FROM (
     SELECT source, account, trunk, currency, coalesce(delta, 0) AS billed, 0::numeric AS calls
     FROM bill_line WHERE side = @side::text
     UNION ALL
-    SELECT c.source, c.account, c.trunk, c.currency, 0, coalesce(c.amount, 0)
+    SELECT c.source, CASE WHEN e.after IS NULL THEN c.account ELSE e.account END, CASE WHEN e.after IS NULL THEN c.trunk ELSE e.trunk END,
+           coalesce(e.currency, c.currency), 0, coalesce(e.after, c.amount, 0)
     FROM bill_call c
     LEFT JOIN bill_line l ON l.side = @side AND l.source = c.source AND l.call_id = c.call_id AND l.line = 1
+    LEFT JOIN LATERAL (
+        SELECT * FROM bill_line b
+        WHERE c.no_number AND b.side = @side AND b.source = c.source AND b.call_id = c.call_id
+        ORDER BY b.line DESC LIMIT 1
+    ) e ON e.currency IS NOT NULL
     WHERE c.side = @side
       AND (l.line IS NOT NULL OR c.call_time < @to_at::timestamptz AND (sqlc.narg(not_before)::timestamptz IS NULL OR c.call_time >= sqlc.narg(not_before)))
 ) s

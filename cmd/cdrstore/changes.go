@@ -30,8 +30,9 @@ func changesCommand() *cobra.Command {
 		Long: `Prints every call that changed behind a cursor as a line of JSON: source, call_id,
 the row of table call as it is now (null where it is gone), and the cursor behind
 it. The last line is {"next":"CURSOR"}: give that to --since the next time. Without
-a cursor it begins with all calls there are; with --since now it prints nothing but
-the present cursor, for those who have loaded an export.
+a cursor it begins with all calls there are. With --since now it prints nothing but
+the present cursor, for those who load an export: take the cursor first, then the
+export, or what changes between the two is missed.
 
 Nothing is missed, however late it commits: what a running transaction may still
 precede is not shown yet. A call can come more than once, so let the newest version

@@ -37,7 +37,8 @@ ones change nothing: it can be run any number of times, before and after the pus
 
 A CDR from a file is marked as imported and yields to a pushed one of the same
 record, whichever comes first: nothing is ever charged twice. Of imported ones the
-last counts. A CDR that is there already is compared, and printed where it says
+last counts, but for one without the cost or with fields that cannot be read, which
+is printed and not added where there is another. A CDR that is there already is compared, and printed where it says
 something else; ours stays. Rows that do not name their record in full, as in
 DIDWW's outbound export, are matched by call and start, and not added where the
 call has other CDRs; rows without the id of a call are matched by start, numbers

@@ -26,6 +26,7 @@ func keep(cfg config.Config, d database, log *slog.Logger) keeper {
 				return
 			case <-d.ended: // never, when the server is not ours
 				log.Error("ALARM: the own Postgres has ended, starting it again")
+				d.close(log) // gives its directory free
 				d = reconnect(ctx, cfg, log)
 			}
 		}

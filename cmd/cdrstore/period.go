@@ -41,7 +41,11 @@ prints its totals. It writes, at once or not at all:
   - an adjustment for each call of an earlier time that was never billed;
   - an adjustment for each billed call whose amount is another now; where account,
     trunk or currency is another, or the call is gone, one that takes the old
-    amount back, and one that adds the new.
+    amount back, and one that adds the new. On the side price a call whose called
+    number was erased stays as it was billed.
+The first close of a side bills every earlier call there is as an adjustment, unless
+--not-before says from when calls are billed. No close can be undone: look with
+--dry-run before.
 It refuses a period that is not over by the database's clock, or that is before or
 within what is closed. A period that was closed already is only printed. It can
 run beside receivers, and at once from two places: one closes, the other prints.

@@ -70,7 +70,8 @@ else is a fault: two lines with the same prefix and valid_from, overlaps, a pref
 valid_from that the deck has with another price. Importing a file again does nothing.
 
 With --replace the decks of the file become what the file says: their other rates are
-removed. This changes the price of past calls, but nothing in closed periods.`,
+removed. A rate counts for past calls too. What closed periods have billed stays as it
+is, and the next close adjusts it: look at ` + "`cdrstore period verify --side price`" + ` before.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			zone, err := time.LoadLocation(tz)

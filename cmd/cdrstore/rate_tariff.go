@@ -57,8 +57,11 @@ func tariffSetCommand() *cobra.Command {
 		Use:   "set --deck DECK",
 		Short: "Choose the deck of some calls",
 		Long: `Chooses the deck of the calls of a source, account, trunk and direction; what is not
-said is any. A tariff for exactly these calls gets the new deck. Prices follow at once,
-also those of past calls, but for what is in closed periods.`,
+said is any. A tariff for exactly these calls gets the new deck.
+
+A tariff is for past calls too: their prices follow at once, and the next close of a
+period adjusts those that are billed already; ` + "`cdrstore period verify --side price`" + `
+shows them. For prices that change on a day give the deck rates with a valid_from.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withReports(cmd.Context(), func(pool *pgxpool.Pool, _ *slog.Logger) error {

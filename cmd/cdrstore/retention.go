@@ -167,6 +167,8 @@ func eraseCommand(spooled func(config.Config) (int64, error)) *cobra.Command {
   message     src or dst, whichever it is, and the text and payload
   quarantine  pieces that hold it are DELETED, also those that were never read:
               run ` + "`cdrstore replay`" + ` first
+What is billed in closed periods stays as it is. A call that is not billed yet loses
+its price with its called number, so close the period first.
 The keys of events stay, so that a late retry of a record is a duplicate and does
 not bring the number back.
 

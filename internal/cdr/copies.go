@@ -10,7 +10,8 @@ import (
 // A CDR may come twice: pushed, and from a file that was imported because the
 // push was lost, or seemed to be. A file does not always name the record as the
 // push does (DIDWW's outbound export has no record id, and no fraction of a
-// second): then the call and its start tell that two CDRs are one record.
+// second; its inbound one has the attempt, which old pushes lack): then the call
+// and its start tell that two CDRs are one record.
 
 // StartKey is the record key of a CDR of which the provider names no other: its
 // call and its start.
@@ -36,9 +37,21 @@ func Records(events []Event) []*Event {
 
 // SameStart reports whether two CDRs of one call may be one record although
 // their record keys differ: they start within a second of each other, and the
-// key of one is nothing but its start.
+// key of one is nothing but its start, or one is known by its leg and the other
+// names none.
 func SameStart(a, b *Event) bool {
-	return (a.KeyedByStart() || b.KeyedByStart()) && apart(a, b) < time.Second
+	unlike := a.KeyedByStart() || b.KeyedByStart() ||
+		a.keyedByLeg() && b.namesNoLeg() || b.keyedByLeg() && a.namesNoLeg()
+	return unlike && apart(a, b) < time.Second
+}
+
+// keyedByLeg reports whether all that names a CDR's record is its call and leg.
+func (e *Event) keyedByLeg() bool { return e.Leg != "" && e.RecordKey == e.CallID+"/"+e.Leg }
+
+// namesNoLeg reports whether a CDR stands for the whole call, or for a leg that
+// is known by its start alone.
+func (e *Event) namesNoLeg() bool {
+	return e.Leg == "" || e.Leg == e.Facts.StartedAt.Format(time.RFC3339Nano)
 }
 
 func (e *Event) imported() bool { return e.Facts != nil && e.Facts.Imported }

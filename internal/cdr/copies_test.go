@@ -32,6 +32,17 @@ func attempted(n int, start, cost string) cdr.Event {
 	return e
 }
 
+func ofLeg(leg, key, start, cost string) cdr.Event {
+	e := costing(key, start, cost)
+	e.Leg = leg
+	return e
+}
+
+// unnamed returns a CDR of one of several attempts that does not say which.
+func unnamed(key, start, cost string) cdr.Event {
+	return ofLeg(at(start).Format(time.RFC3339Nano), key, start, cost)
+}
+
 // rough returns an imported CDR that is known by its start alone.
 func rough(start, cost string) cdr.Event {
 	return imported(costing(cdr.StartKey("c1", at(start)), start, cost))
@@ -60,6 +71,10 @@ func TestImportedYields(t *testing.T) {
 		{"a full key wins over a start, both imported", []cdr.Event{rough("10:00:00", "2"), imported(costing("id-1", "10:00:00.3", "1"))}, "1", 1, 1},
 		{"and all yield to the pushed one", []cdr.Event{rough("10:00:00", "2"), imported(costing("id-1", "10:00:00.3", "4")), costing("id-1", "10:00:00.3", "1")}, "1", 1, 1},
 		{"a pushed one that is known by its start wins over a full key", []cdr.Event{imported(costing("id-1", "10:00:00.3", "4")), costing(cdr.StartKey("c1", at("10:00:00.3")), "10:00:00.3", "1")}, "1", 1, 1},
+		{"an attempt of a file is the pushed CDR that names none", []cdr.Event{costing("id-1", "10:00:00.3", "1"), imported(attempted(1, "10:00:00", "2"))}, "1", 1, 1},
+		{"of its start only", []cdr.Event{costing("id-1", "10:00:00.3", "1"), imported(attempted(2, "10:00:09", "2"))}, "3", 2, 2},
+		{"also where it is one of several", []cdr.Event{unnamed("id-1", "10:00:00.3", "1"), imported(attempted(1, "10:00:00", "2"))}, "1", 1, 1},
+		{"but not where that one is of another leg", []cdr.Event{ofLeg("a", "id-1", "10:00:00.3", "1"), imported(attempted(1, "10:00:00", "2"))}, "3", 2, 2},
 		{"two full keys are two records", []cdr.Event{costing("id-1", "10:00:00.3", "1"), imported(costing("id-2", "10:00:00.3", "4"))}, "5", 2, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {

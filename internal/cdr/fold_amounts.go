@@ -3,10 +3,11 @@ package cdr
 import "github.com/shopspring/decimal"
 
 // amounts adds what the records of the call were charged. Sums of several
-// currencies, or of a known and an unknown one, mean nothing and stay empty.
+// currencies, or of a known and an unknown one, mean nothing and stay empty; but
+// nothing is nothing in every currency.
 func (f *folding) amounts(c *Call) {
 	var charging, rated []*part
-	currencies := map[string]bool{}
+	currencies, free := map[string]bool{}, map[string]bool{}
 	for i := range f.parts {
 		p := &f.parts[i]
 		if p.live {
@@ -15,8 +16,11 @@ func (f *folding) amounts(c *Call) {
 		c.Cost = sum(c.Cost, p.facts.Cost)
 		c.Tax = sum(c.Tax, p.facts.Tax)
 		c.ChargedSec = sum(c.ChargedSec, p.facts.ChargedSec)
-		if p.facts.Cost.Valid || p.facts.Tax.Valid {
+		switch {
+		case notZero(p.facts.Cost) || notZero(p.facts.Tax):
 			currencies[p.facts.Currency] = true
+		case p.facts.Cost.Valid || p.facts.Tax.Valid:
+			free[p.facts.Currency] = true
 		}
 		if p.charges() {
 			charging = append(charging, p)
@@ -32,6 +36,9 @@ func (f *folding) amounts(c *Call) {
 		charging = f.ratedLive()
 	}
 	c.tariff(charging)
+	if len(currencies) == 0 {
+		currencies = free
+	}
 	switch len(currencies) {
 	case 0:
 		c.Currency = onlyCurrency(charging)
@@ -47,9 +54,10 @@ func (f *folding) amounts(c *Call) {
 // charges reports whether a record cost something: an amount, or a rate that is
 // not 0 (PIOPIY prints the number 0 for a leg that was free).
 func (p *part) charges() bool {
-	notZero := func(a Amount) bool { return a.Valid && !a.Decimal.IsZero() }
 	return notZero(p.facts.Cost) || notZero(p.facts.Rate)
 }
+
+func notZero(a Amount) bool { return a.Valid && !a.Decimal.IsZero() }
 
 func (p *part) rated() bool {
 	return p.facts.Rate.Valid || p.facts.FirstIncrement != nil || p.facts.NextIncrement != nil

@@ -43,6 +43,11 @@ func TestFoldSums(t *testing.T) {
 			charges("r1", cdr.Facts{Cost: num("0.02"), Currency: "USD"}),
 			charges("r2", cdr.Facts{Cost: num("0.01")}),
 		}, charged(2, cdr.Call{})},
+		{"nothing is nothing in every currency", []cdr.Event{
+			charges("r1", cdr.Facts{Cost: num("0.02"), Tax: num("0"), Currency: "USD"}),
+			charges("r2", cdr.Facts{Cost: num("0")}),
+			charges("r3", cdr.Facts{Cost: num("0"), Currency: "EUR"}),
+		}, charged(3, cdr.Call{Cost: num("0.02"), Tax: num("0"), Currency: "USD"})},
 		{"the amounts of live events are not added", []cdr.Event{
 			charges("r1", cdr.Facts{Cost: num("0.02"), Currency: "USD"}),
 			live(cdr.KindEnded, "", cdr.Facts{Cost: num("0.02"), Currency: "USD", EndedAt: at("10:00:00")}),

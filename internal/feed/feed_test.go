@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
@@ -332,5 +334,78 @@ func TestShowsTheRow(t *testing.T) {
 	}
 	if row := shown[0]; row["call_id"] != "one" || row["cost"] != 0.1 || row["src"] != "+4420" || row["dst"] != nil || len(row) < 40 {
 		t.Errorf("got %v", row)
+	}
+}
+
+// TestRestoredFromDump: a dump brings transaction ids of another cluster, which
+// would be shown only when this one has come so far. The hint of the error mends
+// it.
+func TestRestoredFromDump(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	for _, change := range []string{
+		`UPDATE event SET xid = '8000000000'`,
+		`INSERT INTO call_change (source, call_id, xid) SELECT source, call_id, '8000000000' FROM call`,
+	} {
+		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return addCall(t.Context(), tx, change) }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pool.Exec(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+		r := replica{calls: map[string]string{}}
+		err := r.read(t.Context(), pool, 0)
+		var said *pgconn.PgError
+		if !errors.As(err, &said) || !strings.Contains(said.Message, "restored from a dump") {
+			t.Fatalf("after %s: %v", change, err)
+		}
+		_, mend, _ := strings.Cut(said.Hint, "Say once: ")
+		if _, err := pool.Exec(t.Context(), mend); err != nil {
+			t.Fatal(err)
+		}
+		settle(t, pool)
+		if err := r.read(t.Context(), pool, 0); err != nil || len(r.calls) != len(calls(t, pool)) {
+			t.Errorf("after %s: %d of %d calls are shown: %v", change, len(r.calls), len(calls(t, pool)), err)
+		}
+	}
+}
+
+// TestOwnTransactionIsNoDump: what reads in the transaction that writes has the
+// highest id there is.
+func TestOwnTransactionIsNoDump(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		if err := addCall(t.Context(), tx, "mine"); err != nil {
+			return err
+		}
+		_, err := tx.Exec(t.Context(), `SELECT * FROM changes()`)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNowIsBehindWhatWasKept: the id of a transaction that wrote nothing may be
+// given again after a crash, so the present cursor must not be behind it.
+func TestNowIsBehindWhatWasKept(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return addCall(t.Context(), tx, "one") }); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, pool)
+	before, err := feed.Now(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle(t, pool) // takes an id
+	if after, err := feed.Now(t.Context(), pool); err != nil || after != before {
+		t.Errorf("%s, then %s, %v", before, after, err)
+	}
+	r := replica{calls: map[string]string{}, cursor: before}
+	if err := r.read(t.Context(), pool, 0); err != nil || r.seen > 0 {
+		t.Errorf("%d changes are behind the present cursor, %v", r.seen, err)
 	}
 }

@@ -23,7 +23,7 @@ func TestAnyHistory(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)
 	rapid.Check(t, func(r *rapid.T) {
-		run(r, pool, "TRUNCATE call, bill_line, period")
+		run(r, pool, "ALTER TABLE period DISABLE TRIGGER period_stays; TRUNCATE call, bill_line, period; ALTER TABLE period ENABLE TRIGGER period_stays")
 		calls, billed, reports := map[string]call{}, map[string]bool{}, map[string]string{}
 		for month := 1; month <= 8; month++ {
 			for range rapid.IntRange(0, 8).Draw(r, "changes") {

@@ -96,6 +96,42 @@ func TestPending(t *testing.T) {
 	}
 }
 
+// TestEraseGivesNothingBack erases the called numbers of calls that were billed by
+// rates, also where that takes the trunk away. What was billed stays; the sums of
+// all others still follow their rates.
+func TestEraseGivesNothingBack(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	run(t, pool, `INSERT INTO rate (deck, prefix, valid_from, price_per_minute, currency) VALUES ('default', '44', '2024-01-01Z', 60, 'EUR')`)
+	for _, id := range []string{"erased", "moved", "corrected", "kept", "busy"} {
+		put(t, pool, call{source: "s", id: id, account: "a", trunk: "t", at: day(t, "2024-01-10T12:00")})
+	}
+	run(t, pool, `UPDATE call SET disposition = 'busy' WHERE call_id = 'busy'`)
+	put(t, pool, call{source: "s", id: "answered later", at: day(t, "2024-01-11T12:00")})
+	run(t, pool, `UPDATE call SET disposition = 'busy', dst = NULL, dst_e164 = NULL WHERE call_id = 'answered later'`)
+	mustClose(t, pool, period.Price, "2024-01", "UTC")
+	run(t, pool, `UPDATE call SET src = NULL, dst = NULL, dst_e164 = NULL WHERE call_id <> 'kept'`)
+	run(t, pool, `UPDATE call SET trunk = NULL WHERE call_id = 'moved'`)
+	run(t, pool, `UPDATE rate SET price_per_minute = 120`)
+	run(t, pool, `UPDATE call SET disposition = 'answered' WHERE call_id = 'answered later'`)
+	run(t, pool, `UPDATE call SET dst = '44', dst_e164 = '+44', billsec = 30 WHERE call_id = 'corrected'`)
+	put(t, pool, call{source: "s", id: "never billed", at: day(t, "2024-01-11T12:00")})
+	run(t, pool, `UPDATE call SET dst = NULL, dst_e164 = NULL WHERE call_id = 'never billed'`)
+	if pending := wantSound(t, pool, period.Price); pending != 4 {
+		t.Errorf("%d lines are pending, want 4", pending)
+	}
+	mustClose(t, pool, period.Price, "2024-02", "UTC")
+	want := "answered later 0 ->, corrected 61 -> 60, kept 61 -> 122, never billed"
+	got := one(t, pool, `SELECT string_agg(concat_ws(' ', call_id, trim_scale(before), CASE WHEN before IS NOT NULL THEN '->' END, trim_scale(after)), ', ' ORDER BY call_id)
+		FROM bill_line WHERE period = '2024-02'`)
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if pending := wantSound(t, pool, period.Price); pending > 0 {
+		t.Errorf("%d lines are pending, want none", pending)
+	}
+}
+
 func TestVerifyNothingClosed(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)
@@ -112,7 +148,7 @@ func TestVerifyNothingClosed(t *testing.T) {
 func TestPeriodsStay(t *testing.T) {
 	t.Parallel()
 	pool := billed(t)
-	for _, sql := range []string{`UPDATE period SET lines = 0`, `DELETE FROM period`} {
+	for _, sql := range []string{`UPDATE period SET lines = 0`, `DELETE FROM period`, `TRUNCATE period`} {
 		_, err := pool.Exec(t.Context(), sql)
 		wantError(t, err, "closed periods are never changed or deleted")
 	}

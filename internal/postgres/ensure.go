@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// joinPatience is how long a server of another process may take to answer before it is said.
+const joinPatience = 10 * time.Second
+
 // Ensure returns the URL of a Postgres that can be used, whatever it takes: the server that another process
 // runs in dir, else an own one there, for which Postgres is installed when it is missing and allowInstall is
 // set, else the one of docker-compose.yml. Call stop when it is not needed any more.
@@ -41,7 +44,7 @@ func startOrJoin(ctx context.Context, log *slog.Logger, dir string) (
 ) {
 	poll := time.NewTicker(100 * time.Millisecond)
 	defer poll.Stop()
-	for {
+	for began := time.Now(); ; {
 		s, err := Start(ctx, log, Options{Dir: dir})
 		if err == nil {
 			return s.URL(Database), s.Stop, s.Done(), nil
@@ -50,9 +53,15 @@ func startOrJoin(ctx context.Context, log *slog.Logger, dir string) (
 		if !errors.As(err, &running) {
 			return "", nil, nil, err
 		}
-		if url := running.URL(Database); url != "" && ping(ctx, url) == nil {
-			log.Info("using the Postgres of another process", "pid", running.PID, "directory", running.Dir)
-			return url, func(context.Context) error { return nil }, nil, nil
+		if url := running.URL(Database); url != "" {
+			if err = ping(ctx, url); err == nil {
+				log.Info("using the Postgres of another process", "pid", running.PID, "directory", running.Dir)
+				return url, func(context.Context) error { return nil }, nil, nil
+			}
+		}
+		if time.Since(began) > joinPatience {
+			began = time.Now()
+			log.Warn("waiting for the Postgres of another process", "pid", running.PID, "directory", running.Dir, "error", err)
 		}
 		select {
 		case <-poll.C:

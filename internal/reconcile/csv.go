@@ -38,6 +38,9 @@ type table struct {
 
 // csv reads a record from each row.
 func (r *reading) csv(name string, in *lines) error {
+	if r.adapter.Header == nil {
+		return fmt.Errorf("this looks like CSV, and no CSV export of %s is known: take the records as JSON, one a line", r.Source.Provider)
+	}
 	t, err := r.header(name, in)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", in.n, err)
@@ -68,9 +71,6 @@ func (r *reading) csv(name string, in *lines) error {
 }
 
 func (r *reading) header(name string, in *lines) (table, error) {
-	if r.adapter.Header == nil {
-		return table{}, fmt.Errorf("this looks like CSV, and no CSV export of %s is known: take the records as JSON, one a line", r.Source.Provider)
-	}
 	first, err := in.next()
 	for err == nil && len(bytes.TrimSpace(first)) == 0 {
 		first, err = in.next()

@@ -42,8 +42,9 @@ type Note struct {
 
 // Import stores the records of files that the tables lack: CDRs marked as
 // imported, so that they yield to a push of the same record, and live events,
-// recordings and messages as if they were pushed. Known records change nothing.
-// Nothing goes to the quarantine. With dry nothing is written.
+// recordings and messages as if they were pushed. Known records change nothing,
+// and neither does a version of an imported CDR that says less than the one
+// before. Nothing goes to the quarantine. With dry nothing is written.
 //
 // It may be run again at any time, also after it failed on its way.
 func Import(ctx context.Context, s *store.Store, in Input, dry bool, note func(Note), progress func(records int)) (Imported, error) {

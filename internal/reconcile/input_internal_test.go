@@ -77,7 +77,7 @@ func TestReadsJSONHoweverItIsWritten(t *testing.T) {
 		"cut off":                 {pretty(t, a) + "\n{\"uuid\":", []string{"1 a", "13: body: byte 0: ends in the middle of a value"}},
 		"nothing":                 {" \n\n", []string{"-: the file is empty"}},
 		"csv of a provider without": {"Date,From\n1,2\n",
-			[]string{"-: line 0: this looks like CSV, and no CSV export of wavix is known: take the records as JSON, one a line"}},
+			[]string{"-: this looks like CSV, and no CSV export of wavix is known: take the records as JSON, one a line"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

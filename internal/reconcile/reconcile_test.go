@@ -138,6 +138,36 @@ func TestPrunedCallsAreLeftAlone(t *testing.T) {
 
 // Many calls that nobody answered share a second and their numbers: a lost one is
 // no copy of another. One that cost something is taken for it.
+// TestWorseImport: a file that a spreadsheet has spoilt, or one without a column,
+// takes nothing away from what was imported before.
+func TestWorseImport(t *testing.T) {
+	t.Parallel()
+	const start = `2025-04-01 10:00:00`
+	for name, c := range map[string]struct{ heading, cost, said, want string }{
+		"a decimal comma":  {"Charged (USD)", `"0,020"`, "not added", "0.01 USD"},
+		"no amount":        {"Charged (USD)", "", "not added", "0.01 USD"},
+		"no column for it": {"Charges", "0.020", "not added", "0.01 USD"},
+		"a better one":     {"Charged (USD)", "0.020", "replaces", "0.02 USD"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, "didww", cdr.Settings{})
+			csv := func(heading, cost, network string) string {
+				return write(t, "Date/Time Start (UTC),CLI,Destination Number,Call Duration (sec),Network,"+heading+",Call ID\n"+
+					start+",442079460123,14155550199,55,"+network+","+cost+",one@example.com\n")
+			}
+			b.imported(t, false, csv("Charged (USD)", "0.010", "x"))
+			if said := b.imported(t, false, csv(c.heading, c.cost, "y")); !strings.Contains(said, "line 2: "+c.said) {
+				t.Error(said)
+			}
+			var got string
+			if err := b.pool.QueryRow(t.Context(), `SELECT coalesce(trim_scale(cost) || ' ' || currency, 'no cost') FROM call`).Scan(&got); err != nil || got != c.want {
+				t.Errorf("%s, want %s: %v", got, c.want, err)
+			}
+		})
+	}
+}
+
 func TestLookAlikes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "wavix", cdr.Settings{})

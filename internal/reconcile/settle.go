@@ -45,13 +45,18 @@ func (i *importing) settleCDR(e *entry, c *cdr.Event, held map[string]store.Held
 	case c.KeyedByStart() && hasFullCDR(call.Events):
 		i.leave(e, c, "the call is known, but no CDR of it starts then", nil)
 		return false
-	case len(call.Events) == 0 && alike.id != "":
+	case len(call.Events) == 0 && alike.id != "" && alike.id != c.CallID: // c's own was stored just now
 		i.leave(e, c, "it looks like call "+alike.id+", which has another id", i.against(c, alike))
 		return false
 	}
 	if old := sameKey(c, call.Events, isImported); old != nil {
+		before := counting(c, call.Events, old)
+		if worse := saysLess(c, before); worse != "" {
+			i.leave(e, c, "what was imported before says more: "+worse, nil)
+			return false
+		}
 		i.done.Replaced++
-		i.note(note(e, c, Replaces, "a record that was imported before", compare(c.Facts, counting(c, call.Events, old).Facts, Tolerance{})))
+		i.note(note(e, c, Replaces, "a record that was imported before", compare(c.Facts, before.Facts, Tolerance{})))
 	}
 	if len(c.Problems) > 0 {
 		i.note(note(e, c, InPart, "some fields could not be read and are empty: "+strings.Join(c.Problems, "; "), nil))
@@ -59,6 +64,18 @@ func (i *importing) settleCDR(e *entry, c *cdr.Event, held map[string]store.Held
 	call.Events = append(call.Events, *c)
 	held[c.CallID] = call
 	return true
+}
+
+// saysLess returns what a version of an imported record lacks that the one before
+// has; empty where it may count instead.
+func saysLess(c, before *cdr.Event) string {
+	switch {
+	case len(c.Problems) > 0:
+		return strings.Join(c.Problems, "; ")
+	case before.Facts.Cost.Valid && !c.Facts.Cost.Valid:
+		return "here is no cost"
+	}
+	return ""
 }
 
 // withoutEvents leaves of a record what is no event.
@@ -139,7 +156,7 @@ func counterpart(c *cdr.Event, events []cdr.Event) (ours *cdr.Event, found bool)
 	}
 	var nearest *cdr.Event
 	for _, r := range cdr.Records(events) {
-		better := isPushed(r) || c.KeyedByStart() && !r.KeyedByStart()
+		better := isPushed(r) || !r.KeyedByStart()
 		if better && cdr.SameStart(c, r) && (nearest == nil || gap(c, r) < gap(c, nearest)) {
 			nearest = r
 		}

@@ -125,7 +125,7 @@ func TestLegVersions(t *testing.T) {
 	pool := pgtest.Pool(t)
 	if _, err := pool.Exec(t.Context(), `
 		INSERT INTO event (source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock, received_at, last_received_at, deliveries, facts, problems)
-		SELECT 'a', call, id::uuid, 'cdr', 'cdr', '', key, now(), 'provider', timestamptz '2026-10-05 12:00Z' + s * interval '1 second', now() + (100 - s) * interval '1 hour', 1, f::jsonb, '{}'
+		SELECT 'a', call, id::uuid, 'cdr', 'cdr', coalesce(substring(key FROM '/([0-9])$'), ''), key, now(), 'provider', timestamptz '2026-10-05 12:00Z' + s * interval '1 second', now() + (100 - s) * interval '1 hour', 1, f::jsonb, '{}'
 		FROM (VALUES
 			('1', 'r', '00000000-0000-0000-0000-000000000001', 1, '{"cost": "1"}'), ('1', 'r', '00000000-0000-0000-0000-000000000002', 2, '{"cost": "2"}'),
 			('1', 'r', '00000000-0000-0000-0000-000000000003', 3, '{"cost": "3", "imported": true}'), ('1', 'r', '00000000-0000-0000-0000-000000000004', 4, NULL),
@@ -136,13 +136,16 @@ func TestLegVersions(t *testing.T) {
 			('4', '4/2026-10-05T12:00:09Z', '00000000-0000-0000-0000-000000000003', 2, '{"cost": "8", "started_at": "2026-10-05T12:00:09Z", "imported": true}'),
 			('4', 'other', '00000000-0000-0000-0000-000000000004', 2, '{"cost": "9", "started_at": "2026-10-05T12:00:09.9Z", "imported": true}'),
 			('4', 'third', '00000000-0000-0000-0000-000000000005', 2, '{"cost": "10", "started_at": "2026-10-05T12:00:00Z", "imported": true}'),
+			('5', 'id', '00000000-0000-0000-0000-000000000001', 1, '{"cost": "7", "started_at": "2026-10-05T12:00:00.5Z"}'),
+			('5', '5/1', '00000000-0000-0000-0000-000000000002', 1, '{"cost": "8", "started_at": "2026-10-05T12:00:00Z", "imported": true}'),
+			('5', '5/2', '00000000-0000-0000-0000-000000000003', 1, '{"cost": "9", "started_at": "2026-10-05T12:00:09Z", "imported": true}'),
 			('3', 'r', '00000000-0000-0000-0000-000000000001', 1, '{"cost": "NaN", "tax": "1e5", "rate": true, "billsec": "", "charged_sec": [1], "duration": "-1.5", "sip_code": "99999999999", "first_increment": "1.5", "next_increment": " 6", "q850_cause": 16,
 				"started_at": "2026-02-30T10:00:00Z", "ringing_at": "2026-02-28T24:00:00Z", "answered_at": "yesterday", "ended_at": "2024-02-29T10:00:00.123456789+05:30", "machine_detected": "maybe", "src": {"a": 1}}')
 		) v (call, key, id, s, f)`); err != nil {
 		t.Fatal(err)
 	}
 	got := strings.Join(lines(t, pool, "SELECT concat_ws(' ', call_id, record_key, cost, imported) FROM leg WHERE call_id <> '3' ORDER BY call_id, record_key"), ", ")
-	if want := "1 r 2 f, 1 s 0.50 f, 2 r 6 t, 4 id 7 f, 4 other 9 t, 4 third 10 t"; got != want {
+	if want := "1 r 2 f, 1 s 0.50 f, 2 r 6 t, 4 id 7 f, 4 other 9 t, 4 third 10 t, 5 5/2 9 t, 5 id 7 f"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	odd := lines(t, pool, `SELECT jsonb_strip_nulls(to_jsonb(l) - ARRAY['source','call_id','record_key','leg','event_id','received_at','last_received_at','deliveries','problems','imported'])::text
@@ -162,7 +165,7 @@ func TestForeignNames(t *testing.T) {
 		aCall{Source: "a", CallID: "2", At: noon, Disposition: "cancelled"}, aCall{Source: "a", CallID: "3", At: noon, Disposition: "rejected"},
 		aCall{Source: "a", CallID: "4", At: noon, Disposition: "unknown"}, aCall{Source: "a", CallID: "5", At: noon, Disposition: "failed", Billsec: known("99999999999999999999")},
 		aCall{Source: "a", CallID: "6", At: noon, Disposition: "busy"}, aCall{Source: "a", CallID: "7", At: noon, Disposition: "no_answer"}, aCall{Source: "a", CallID: "8", At: noon, State: "ringing"},
-		aCall{Source: "a", CallID: "9", At: noon},
+		aCall{Source: "a", CallID: "9", At: noon}, aCall{Source: "a", CallID: "91", At: noon, Disposition: "unknown", Billsec: known("7")},
 	)
 	if _, err := pool.Exec(t.Context(), `UPDATE call SET src = '44', dst = '1', src_name = 'Ann', parent_call_id = 'p', dst_e164 = '+1' WHERE call_id = '1';
 		UPDATE call SET src_name = 'Ann' WHERE call_id = '2'; UPDATE call SET src = '44', tag = 'x' WHERE call_id = '3'`); err != nil {
@@ -173,7 +176,7 @@ func TestForeignNames(t *testing.T) {
 	want := []string{
 		`1|"Ann" <44>|44|1|inbound|a/1|a/t|Dial|1|70|60|ANSWERED|3|acc||p|0|f`, `2|"Ann"||||a/2||Dial||-|0|NO ANSWER|3|||2|0|t`, `3|44|44|||a/3||Dial||-|0|BUSY|3||x|3|0|t`,
 		`4|||||a/4||Dial||-|-|NO ANSWER|3|||4|0|t`, `5|||||a/5||Dial||-|2147483647|FAILED|3|||5|0|t`, `6|||||a/6||Dial||-|0|BUSY|3|||6|0|t`, `7|||||a/7||Dial||-|0|NO ANSWER|3|||7|0|t`,
-		`9|||||a/9||Dial||-|-|ANSWERED|3|||9|0|t`,
+		`91|||||a/91||Dial||-|7|ANSWERED|3|||91|0|t`, `9|||||a/9||Dial||-|-|ANSWERED|3|||9|0|t`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
