@@ -21,7 +21,7 @@ const (
 
 // group is how much text becomes one row group, which is held in memory,
 // compressed, until it is written.
-const group = 64 << 20
+const group = 24 << 20
 
 // parquetEncoder writes Parquet: moments as TIMESTAMP(MICROS, UTC), numerics as
 // DECIMAL, documents as JSON, everything nullable, compressed with zstd.
