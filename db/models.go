@@ -327,7 +327,7 @@ type CdrAsterisk struct {
 	// Whole seconds from answer to end, the fraction cut off; 0 for a call that was not answered; null: not known.
 	Billsec interface{}
 	// ANSWERED (also where nobody said but somebody talked), BUSY (also what was rejected, as Asterisk reads 603), FAILED, or NO ANSWER (also what was cancelled, and what nobody said).
-	Disposition interface{}
+	Disposition string
 	// 3, DOCUMENTATION: Asterisk's default.
 	Amaflags int32
 	// The provider's account; empty: not known.
