@@ -3,10 +3,12 @@
 # A cache of this checkout's own: a shared one keeps the paths of clones that are gone.
 LINT    = GOLANGCI_LINT_CACHE="$(CURDIR)/bin/lint-cache" go tool -modfile=internal/tools/go.mod golangci-lint
 COMPOSE = docker compose
+# The browser in which tests look at the console; empty: none.
+chromium = $(shell command -v "$${CDRSTORE_CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome)
 random  = od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos bench bench-growth check build generate migrate migrate-status migrate-down migrate-new psql up down go
+.PHONY: help run demo test chaos bench bench-growth check browser build generate migrate migrate-status migrate-down migrate-new psql up down go
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +23,7 @@ psql: go ## open psql on the receiver's database, or run sql='SELECT …' in it
 	@go run ./cmd/cdrstore psql $${sql:+-c "$$sql"}
 
 test: go ## run all tests on a temporary Postgres
+	@[ -n "$(chromium)" ] || echo 'no Chromium here: the tests that look at the console in a browser are not run' >&2
 	@race=-race; \
 	if [ "$$(go env CGO_ENABLED)" != 1 ] || \
 	   ! echo '#include <stdlib.h>' | $$(go env CC) -x c -c -o /dev/null - 2>/dev/null; then \
@@ -47,6 +50,15 @@ check: go ## check format, code, generated code, modules and the compose file
 	go -C internal/tools mod tidy -diff
 	go -C internal/tools vet ./...
 	go run -C internal/tools ./composecheck ../../docker-compose.yml
+	@if [ "$$CI" = true ]; then $(MAKE) browser; \
+	else echo 'the console was not looked at in a browser: that is done on CI (CI=true), by make test where there is one, and by make browser'; fi
+
+browser: go ## look at every page of the console in Chromium, which is installed on CI where it is missing
+	@if [ -z "$(chromium)" ] && [ "$$CI" = true ]; then \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo='sudo -n'; \
+		$$sudo apt-get -qq update && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y chromium > /dev/null; \
+	fi
+	CDRSTORE_BROWSER=required go run ./internal/postgres/withpg -- go test -count=1 -run Browser ./internal/console
 
 build: go ## build bin/cdrstore, one static program
 	CGO_ENABLED=0 go build -trimpath -o bin/cdrstore ./cmd/cdrstore
@@ -69,15 +81,21 @@ migrate-new: go ## write an empty migration: make migrate-new name=add_something
 
 up: .env ## start Postgres and the receiver in containers
 	$(COMPOSE) up --detach --build --wait
-	@echo "The receiver is at http://127.0.0.1:$${CDRSTORE_PORT:-8080}/hooks/SOURCE?token=…, the token is in .env"
+	@echo "The receiver is at http://127.0.0.1:$${CDRSTORE_PORT:-8080}/hooks/SOURCE?token=…, the console at http://127.0.0.1:$${CDRSTORE_PORT:-8080}/?token=…; both tokens are in .env"
 
 down: .env ## stop the containers; the data stays
 	$(COMPOSE) down
 
-# Secrets for the containers. Never overwritten: the database keeps its first password.
-.env:
-	@umask 077; printf 'POSTGRES_PASSWORD=%s\nCDRSTORE_TOKEN=%s\n' "$$($(random))" "$$($(random))" > .env.new && mv .env.new .env
-	@echo 'wrote .env with random secrets'
+# Secrets for the containers. What is there is never overwritten: the database keeps its first password. What a newer
+# version needs besides is added.
+.env: FORCE
+	@umask 077; touch .env; for name in POSTGRES_PASSWORD CDRSTORE_TOKEN CDRSTORE_CONSOLE_TOKEN POSTGRES_READER_PASSWORD GRAFANA_PASSWORD; do \
+		grep -q "^$$name=" .env && continue; \
+		[ -z "$$(tail -c 1 .env)" ] || echo >> .env; \
+		printf '%s=%s\n' "$$name" "$$($(random))" >> .env && echo "wrote $$name into .env"; \
+	done
+
+FORCE:
 
 go:
 	@wanted=$$(awk '/^go / { print $$2 }' go.mod); \

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,13 +19,17 @@ type metrics struct {
 	records    *prometheus.CounterVec
 	refused    *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
-	taken      map[string]takenCounters // by source
+	receipt    *lastReceipts
+	taken      map[string]*takenCounters // by source
 }
 
 // takenCounters are what a taken delivery counts, found at the start: finding
 // them costs more than counting.
 type takenCounters struct {
 	deliveries, stored, duplicates, quarantined, spooled prometheus.Counter
+
+	last    *atomic.Int64 // when one was last taken, in lastReceipts
+	traffic traffic
 }
 
 func newMetrics(registry *prometheus.Registry, sources []config.Source) (metrics, error) {
@@ -41,10 +47,11 @@ func newMetrics(registry *prometheus.Registry, sources []config.Source) (metrics
 			Name: "cdrstore_request_duration_seconds", Help: "Time from the headers of a request to its answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 30, 60},
 		}, []string{"route", "status"}),
-		taken: map[string]takenCounters{},
+		receipt: newLastReceipts(sources),
+		taken:   map[string]*takenCounters{},
 	}
 	err := errors.Join(registry.Register(m.deliveries), registry.Register(m.records),
-		registry.Register(m.refused), registry.Register(m.duration))
+		registry.Register(m.refused), registry.Register(m.duration), registry.Register(m.receipt))
 	m.start(sources)
 	return m, err
 }
@@ -57,12 +64,13 @@ func (m metrics) start(sources []config.Source) {
 		for _, outcome := range []string{"refused", "unavailable", "failed"} {
 			m.deliveries.WithLabelValues(s.Name, outcome)
 		}
-		m.taken[s.Name] = takenCounters{
+		m.taken[s.Name] = &takenCounters{
 			deliveries:  m.deliveries.WithLabelValues(s.Name, "taken"),
 			stored:      m.records.WithLabelValues(s.Name, "stored"),
 			duplicates:  m.records.WithLabelValues(s.Name, "duplicate"),
 			quarantined: m.records.WithLabelValues(s.Name, "quarantined"),
 			spooled:     m.records.WithLabelValues(s.Name, "spooled"),
+			last:        m.receipt.at[s.Name],
 		}
 		for _, status := range []string{"401", "403", "405", "413", "500", "503"} {
 			m.refused.WithLabelValues(s.Name, status)
@@ -70,13 +78,16 @@ func (m metrics) start(sources []config.Source) {
 	}
 }
 
-func (m metrics) count(x *exchange, status int) {
+// count counts a request of a source, and what became of its records.
+func (m metrics) count(x *exchange, status int, took time.Duration) {
 	if status != http.StatusOK {
 		m.deliveries.WithLabelValues(x.source, outcome(status)).Inc()
 		m.refused.WithLabelValues(x.source, strconv.Itoa(status)).Inc()
 		return
 	}
 	taken := m.taken[x.source]
+	taken.last.Store(x.start.UnixMilli())
+	taken.traffic.add(x.result, took)
 	taken.deliveries.Inc()
 	taken.stored.Add(float64(x.result.Stored))
 	taken.duplicates.Add(float64(x.result.Duplicates))

@@ -27,6 +27,7 @@ type exchange struct {
 	route    string    // the template, or other
 	source   string
 	consumed bool // the body was read to its end
+	bytes    int  // of the inflated body
 	result   ingest.Result
 }
 
@@ -78,7 +79,7 @@ func (s *Server) survive(h handler, c echo.Context, x *exchange) (err error) {
 // the path, the query or what is in the body.
 func (s *Server) report(c echo.Context, x *exchange, err error, took time.Duration) {
 	status := c.Response().Status
-	s.metrics.count(x, status)
+	s.metrics.count(x, status, took)
 	if status == http.StatusOK && !s.log.Enabled(c.Request().Context(), slog.LevelDebug) {
 		return
 	}
@@ -86,7 +87,7 @@ func (s *Server) report(c echo.Context, x *exchange, err error, took time.Durati
 	switch status {
 	case http.StatusOK:
 		r := x.result
-		s.log.Debug("delivery", append(attrs, "received", r.Received, "stored", r.Stored,
+		s.log.Debug("delivery", append(attrs, "bytes", x.bytes, "received", r.Received, "stored", r.Stored,
 			"duplicates", r.Duplicates, "quarantined", r.Quarantined, "spooled", r.Spooled)...)
 	case http.StatusInternalServerError:
 		s.log.Error("delivery failed", append(attrs, "error", err)...)

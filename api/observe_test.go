@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/cdrstore/cdrstore/api"
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/config"
@@ -106,4 +108,27 @@ func TestPanic(t *testing.T) {
 	if !strings.Contains(r.send("GET", "/metrics", nil).body, `cdrstore_refused_total{source="didww",status="500"} 2`) {
 		t.Error("not counted")
 	}
+}
+
+// values are those of a metric by one of its labels.
+func values(t *testing.T, registry *prometheus.Registry, name, label string) map[string]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byLabel := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if l.GetName() == label {
+					byLabel[l.GetValue()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return byLabel
 }

@@ -42,7 +42,7 @@ func (s *Server) receive(c echo.Context, x *exchange) error {
 	if err != nil {
 		return err
 	}
-	x.consumed = true
+	x.consumed, x.bytes = true, len(body)
 	d := cdr.Delivery{
 		Source: g.name, Provider: g.adapter.Name, Settings: g.settings,
 		Hint: g.hint(hint, asked.event), Method: r.Method, Query: query,

@@ -42,6 +42,7 @@ type Options struct {
 	Registry       *prometheus.Registry            // nil: one of its own
 	Now            func() time.Time                // nil: time.Now
 	Limits         Limits
+	Console        http.Handler // takes every path that is not one of the server's own; nil: they are not found
 }
 
 // Limits bound what a client can use up. A zero stands for the default.
@@ -72,6 +73,7 @@ type Server struct {
 	security http.Header // of every answer
 	jsonType []string
 	echo     *echo.Echo
+	console  http.HandlerFunc // nil: there is none
 	http     *http.Server
 
 	inflaters sync.Pool // a *gzip.Reader has 40 KiB
@@ -103,6 +105,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	s.echo = s.routes(o.Registry)
+	s.console = s.mount(o.Console)
 	s.http = &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -116,6 +119,10 @@ func New(o Options) (*Server, error) {
 // Handler returns the routes, for a server of the caller's own.
 func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.console != nil && !isOwn(r.URL.Path) {
+			s.console(w, r) // with its path as it came: an id of a call may have any characters
+			return
+		}
 		normalise(r.URL)
 		s.echo.ServeHTTP(w, r)
 	})

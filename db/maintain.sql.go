@@ -255,14 +255,20 @@ FROM quarantine q
 LEFT JOIN source s ON s.name = q.source
 WHERE (q.source, q.quarantine_id) > ($1::text, $2::uuid)
   AND (q.replayed_at IS NULL OR $3::bool)
+  AND (q.source = $4::text OR $4::text = '')
+  AND (q.reason = $5::text OR $5::text = '')
+  AND (q.quarantine_id::text = $6::text OR $6::text = '')
 ORDER BY q.source, q.quarantine_id
-LIMIT $4
+LIMIT $7
 `
 
 type QuarantineParams struct {
 	Source       string
 	QuarantineID pgtype.UUID
 	ReplayedToo  bool
+	OnlySource   string
+	OnlyReason   string
+	OnlyID       string
 	AtMost       int32
 }
 
@@ -285,12 +291,15 @@ type QuarantineRow struct {
 	AnswerEvents    pgtype.Bool
 }
 
-// The next unread pieces after one.
+// The next chosen pieces after one; an empty source, reason or id chooses all.
 func (q *Queries) Quarantine(ctx context.Context, arg QuarantineParams) ([]QuarantineRow, error) {
 	rows, err := q.db.Query(ctx, quarantine,
 		arg.Source,
 		arg.QuarantineID,
 		arg.ReplayedToo,
+		arg.OnlySource,
+		arg.OnlyReason,
+		arg.OnlyID,
 		arg.AtMost,
 	)
 	if err != nil {

@@ -41,12 +41,15 @@ USING (SELECT unnest(@source::text[]) AS source, unnest(@call_id::text[]) AS cal
 WHERE c.source = k.source AND c.call_id = k.call_id AND c.version = k.version AND c.pruned_at IS NULL;
 
 -- name: Quarantine :many
--- The next unread pieces after one.
+-- The next chosen pieces after one; an empty source, reason or id chooses all.
 SELECT q.*, s.provider, s.currency, s.country, s.answer_events
 FROM quarantine q
 LEFT JOIN source s ON s.name = q.source
 WHERE (q.source, q.quarantine_id) > (@source::text, @quarantine_id::uuid)
   AND (q.replayed_at IS NULL OR @replayed_too::bool)
+  AND (q.source = @only_source::text OR @only_source::text = '')
+  AND (q.reason = @only_reason::text OR @only_reason::text = '')
+  AND (q.quarantine_id::text = @only_id::text OR @only_id::text = '')
 ORDER BY q.source, q.quarantine_id
 LIMIT @at_most;
 

@@ -50,7 +50,7 @@ func start(t *testing.T, settings map[string]cdr.Settings) receiver {
 	}
 	w := ingest.NewWriter(s, log, ingest.Options{})
 	t.Cleanup(w.Close)
-	server, err := newServer(cfg, s, w, nil, log)
+	server, err := newServer(cfg, s, w, nil, pool, nil, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,19 +76,32 @@ func withStore(ctx context.Context, f func(cfg config.Config, s *store.Store, lo
 // by key where a table should be read whole.
 func withReports(ctx context.Context, f func(pool *pgxpool.Pool, log *slog.Logger) error) error {
 	return withMigrated(ctx, func(_ config.Config, url string, log *slog.Logger) error {
-		c, err := pgxpool.ParseConfig(url)
+		pool, err := readers(ctx, url, 0)
 		if err != nil {
-			return fmt.Errorf("DATABASE_URL: %w", err)
-		}
-		c.ConnConfig.RuntimeParams["application_name"] = "cdrstore"
-		c.ConnConfig.RuntimeParams["timezone"] = "UTC"
-		pool, err := pgxpool.NewWithConfig(ctx, c)
-		if err != nil {
-			return fmt.Errorf("DATABASE_URL: %w", err)
+			return err
 		}
 		defer pool.Close()
 		return f(pool, log)
 	})
+}
+
+// readers are connections for reading much, at most so many (0: as many as pgx
+// thinks). They are made as they are needed.
+func readers(ctx context.Context, url string, atMost int32) (*pgxpool.Pool, error) {
+	c, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	c.ConnConfig.RuntimeParams["application_name"] = "cdrstore"
+	c.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if atMost > 0 {
+		c.MaxConns, c.MinConns, c.MinIdleConns = atMost, 0, 0
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	return pool, nil
 }
 
 // withMigrated runs f on the URL of the configured database, which must have all

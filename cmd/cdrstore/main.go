@@ -42,7 +42,14 @@ Settings come from the environment:
   CDRSTORE_SPOOL     off: keep nothing on disk while the database is away (on)
   CDRSTORE_SPOOL_SIZE  how much of it (8GiB)
   CDRSTORE_LATE      how long a commit may take before a delivery is spooled (5s)
-  CDRSTORE_STOP      how long deliveries in flight may take after Ctrl-C (20s)`,
+  CDRSTORE_STOP      how long deliveries in flight may take after Ctrl-C (20s)
+  CDRSTORE_LOG       how much the receiver logs: debug, info, warn or error (info)
+  CDRSTORE_CONSOLE   the web console: on, at / of the receiver's port; off; or an
+                     address of its own such as 127.0.0.1:8081 (on)
+  CDRSTORE_CONSOLE_USER, CDRSTORE_CONSOLE_PASSWORD  basic auth of the console
+  CDRSTORE_CONSOLE_TOKEN  a token that opens it too. Without one of these the
+                     console is there on loopback only
+  CDRSTORE_CONSOLE_MASK  on: the console masks phone numbers (off)`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

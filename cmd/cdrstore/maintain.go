@@ -87,7 +87,7 @@ its reason. It can be run any number of times and never makes a row twice.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
 				progress, done := counter("pieces")
-				r, err := ingest.Replay(cmd.Context(), s, all, progress)
+				r, err := ingest.Replay(cmd.Context(), s, store.Choice{ReadToo: all}, progress)
 				done()
 				fmt.Printf("%d pieces: %d read, %d still unreadable; %d records new, %d known already\n",
 					r.Pieces, r.Read, r.Unreadable, r.Records, r.Duplicates)

@@ -31,26 +31,27 @@ func serveCommand() *cobra.Command {
 directory, which is installed where it is missing), applies the migrations and
 takes deliveries on CDRSTORE_LISTEN. While a DATABASE_URL does not answer it
 takes deliveries all the same and keeps them in the spool in the data directory.
+It logs text on a terminal and JSON elsewhere, one line per source and minute in
+which something was taken.
 Ctrl-C finishes what is in flight and stops.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			level := slog.LevelInfo
-			if verbose {
-				level = slog.LevelDebug
+			cfg, err := config.Load(os.LookupEnv)
+			if err != nil {
+				return err
 			}
-			return serve(cmd.Context(), logger(level))
+			if verbose {
+				cfg.Log = slog.LevelDebug
+			}
+			return serve(cmd.Context(), cfg, logger(cfg.Log))
 		},
 	}
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log every delivery")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log every delivery, as CDRSTORE_LOG=debug does")
 	return cmd
 }
 
-func serve(ctx context.Context, log *slog.Logger) error {
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	tuneMemory()
-	cfg, err := config.Load(os.LookupEnv)
-	if err != nil {
-		return err
-	}
 	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
 		return err
@@ -74,16 +75,27 @@ func serve(ctx context.Context, log *slog.Logger) error {
 	defer s.Close()
 	w := ingest.NewWriter(s, log, ingest.Options{Timeout: cfg.Late, Spool: spool, Sources: byName(cfg), Waiting: true})
 	defer w.Close()
-	server, err := newServer(cfg, s, w, spool, log)
+	readers, err := readers(ctx, d.url, 1)
 	if err != nil {
 		return err
 	}
-	fmt.Print(welcome(cfg, listener.Addr().String(), d.url))
+	defer readers.Close()
+	web, err := openConsole(ctx, cfg, d.url, s, spool, log)
+	if err != nil {
+		return err
+	}
+	server, err := newServer(cfg, s, w, spool, readers, web.onReceiver(), log)
+	if err != nil {
+		return err
+	}
+	defer web.start(ctx, server)()
+	fmt.Print(welcome(cfg, listener.Addr().String(), web.address(listener.Addr().String()), d.url))
 	return run(ctx, cfg, server, listener, log, func(ctx context.Context) error {
 		if err := prepare(ctx, cfg, d.url, s, log); err != nil {
 			return err
 		}
 		w.Connected()
+		remember(ctx, readers, server, log)
 		report.Keep(ctx, d.url, log)
 		return nil
 	})
@@ -169,6 +181,7 @@ func byName(cfg config.Config) map[string]store.Source {
 func run(ctx context.Context, cfg config.Config, server *api.Server, listener net.Listener, log *slog.Logger, beside func(context.Context) error) error {
 	served, failed := make(chan error, 1), make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
+	defer logTraffic(server)()
 	var prepared sync.WaitGroup
 	defer prepared.Wait()
 	defer cancel()

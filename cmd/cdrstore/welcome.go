@@ -11,8 +11,8 @@ import (
 	"github.com/cdrstore/cdrstore/internal/config"
 )
 
-// welcome says what to try next.
-func welcome(cfg config.Config, address, databaseURL string) string {
+// welcome says what to try next. An empty address of the console: there is none.
+func welcome(cfg config.Config, address, console, databaseURL string) string {
 	source := cfg.Sources[0]
 	for _, s := range cfg.Sources {
 		if s.Provider == "didlogic" {
@@ -29,7 +29,11 @@ func welcome(cfg config.Config, address, databaseURL string) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\ncdrstore takes deliveries at http://%s/hooks/SOURCE\n", address)
-	fmt.Fprintf(&b, "Sources: %s\n\n", names(cfg))
+	fmt.Fprintf(&b, "Sources: %s\n", names(cfg))
+	if console != "" {
+		fmt.Fprintf(&b, "Console: http://%s/\n", console)
+	}
+	fmt.Fprintln(&b)
 	fmt.Fprintf(&b, "Try, in another terminal:\n")
 	fmt.Fprintf(&b, "  curl -sS http://%s/hooks/%s%s -d '%s'\n", address, source.Name, auth, sample(time.Now()))
 	fmt.Fprintf(&b, "  %s -c 'SELECT call_time, src, dst, disposition, duration, billsec FROM cdr'\n", psql)

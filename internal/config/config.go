@@ -9,6 +9,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -33,6 +34,9 @@ type Config struct {
 	SpoolBytes int64         // how much of them
 	Late       time.Duration // how long a commit may take before the delivery is spooled
 	Stop       time.Duration // how long requests in flight may take once a stop was asked for
+	Log        slog.Level    // what the receiver logs: this and what is graver
+
+	Console Console
 }
 
 // Source is one configured sender. All kinds of credentials that are set must
@@ -83,7 +87,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		DataDir:     get("CDRSTORE_DATA_DIR", "./data"),
 	}
 	token, isSet := lookup("CDRSTORE_TOKEN")
-	faults := []error{checkListen(c.Listen), checkToken(token, isSet), c.readLimits(get)}
+	faults := []error{checkAddress("CDRSTORE_LISTEN", c.Listen), checkToken(token, isSet), c.readLimits(get), c.readConsole(lookup, get)}
 	if path := get("CDRSTORE_CONFIG", ""); path != "" {
 		faults = append(faults, c.readFile(path, lookup))
 	}
@@ -98,8 +102,10 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 }
 
 // Loopback reports whether only programs of this machine can connect.
-func (c Config) Loopback() bool {
-	host, _, err := net.SplitHostPort(c.Listen)
+func (c Config) Loopback() bool { return isLoopback(c.Listen) }
+
+func isLoopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		return false
 	}
@@ -145,13 +151,13 @@ func (c *Config) checkDefault(token string) error {
 		"set CDRSTORE_TOKEN, or give them credentials in the file of CDRSTORE_CONFIG", c.Listen, strings.Join(names, ", "))
 }
 
-func checkListen(listen string) error {
+func checkAddress(name, listen string) error {
 	_, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return fmt.Errorf("CDRSTORE_LISTEN: %w", err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("CDRSTORE_LISTEN: %q is not a port number", port)
+		return fmt.Errorf("%s: %q is not a port number", name, port)
 	}
 	return nil
 }

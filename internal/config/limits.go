@@ -3,12 +3,13 @@ package config
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// readLimits reads how long and how much.
+// readLimits reads how long and how much, also how much is logged.
 func (c *Config) readLimits(get func(name, or string) string) error {
 	var faults []error
 	switch word := get("CDRSTORE_SPOOL", "on"); word {
@@ -29,7 +30,20 @@ func (c *Config) readLimits(get func(name, or string) string) error {
 			faults = append(faults, fmt.Errorf("%s is %q: a time from 100ms to 1h, such as 5s", name, get(name, or)))
 		}
 	}
+	if c.Log, err = level(get("CDRSTORE_LOG", "info")); err != nil {
+		faults = append(faults, fmt.Errorf("CDRSTORE_LOG: %w", err))
+	}
 	return errors.Join(faults...)
+}
+
+// level reads how much is logged.
+func level(word string) (slog.Level, error) {
+	for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if strings.EqualFold(word, l.String()) {
+			return l, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is none of debug, info, warn and error", word)
 }
 
 // size reads a number of bytes with MiB or GiB behind it.

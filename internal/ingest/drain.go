@@ -101,6 +101,7 @@ func (w *Writer) drain(ctx context.Context) (int, error) {
 	for {
 		n, err := Drain(ctx, w.options.Spool, w.store, w.options.Sources)
 		total += n
+		w.metrics.drained.Add(float64(n))
 		if err != nil || n == 0 {
 			if total > 0 {
 				took := time.Since(begin)

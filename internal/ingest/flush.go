@@ -74,7 +74,7 @@ func (w *Writer) flush(parts []*part) {
 			records = append(records, p.records...)
 		}
 	}
-	outcomes, alone, err := w.save(records)
+	outcomes, alone, err := w.save(records, len(parts))
 	if alone && len(parts) > 1 {
 		for _, p := range parts {
 			w.flush([]*part{p})
@@ -90,16 +90,21 @@ func (w *Writer) flush(parts []*part) {
 	}
 }
 
-func (w *Writer) save(records []cdr.Record) (outcomes []store.Outcome, alone bool, err error) {
+func (w *Writer) save(records []cdr.Record, deliveries int) (outcomes []store.Outcome, alone bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			w.metrics.refused.Inc()
 			w.log.Error("panic while saving", slog.String("panic", cdr.PanicText(p)), slog.String("stack", string(debug.Stack())))
 			alone, err = true, fmt.Errorf("save: %s", cdr.PanicText(p))
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), w.options.Timeout)
 	defer cancel()
+	begin := time.Now()
 	outcomes, err = w.store.Save(ctx, records)
+	if err == nil {
+		w.metrics.committed(deliveries, len(records), time.Since(begin))
+	}
 	alone = err != nil && ctx.Err() == nil && store.FaultOf(err) == store.FaultOurs
 	return outcomes, alone, w.name(ctx, err)
 }
@@ -112,6 +117,7 @@ func (w *Writer) name(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil, store.FaultOf(err) == store.FaultAway:
+		w.metrics.unavailable.Inc()
 		if w.options.Spool != nil && !w.away.Swap(true) {
 			w.log.Error("the database is away or late, deliveries are spooled", slog.Any("error", err))
 			select {
@@ -121,8 +127,10 @@ func (w *Writer) name(ctx context.Context, err error) error {
 		}
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case store.FaultOf(err) == store.FaultAgain:
+		w.metrics.contended.Inc()
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
+	w.metrics.refused.Inc()
 	w.log.Error("ALARM: the database refuses what we do", slog.Any("error", err))
 	return err
 }

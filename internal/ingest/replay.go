@@ -19,12 +19,13 @@ type Replayed struct {
 	Unreadable int // pieces that stay in quarantine
 }
 
-// Replay decodes the quarantine again, after an adapter was mended, with the
-// first receipt's time. Running it again does nothing to what was read; with
-// readToo it reads that again as well, which still doubles nothing.
-func Replay(ctx context.Context, s *store.Store, readToo bool, progress func(pieces int)) (Replayed, error) {
+// Replay decodes the chosen part of the quarantine again, after an adapter was
+// mended, with the first receipt's time. Running it again does nothing to what
+// was read; where that is chosen too it is read again, which still doubles
+// nothing. An error may come after a part was done.
+func Replay(ctx context.Context, s *store.Store, which store.Choice, progress func(pieces int)) (Replayed, error) {
 	var done Replayed
-	err := s.EachQuarantined(ctx, readToo, func(q store.Quarantined) error {
+	err := s.EachQuarantined(ctx, which, func(q store.Quarantined) error {
 		done.Pieces++
 		progress(done.Pieces)
 		return replayOne(ctx, s, q, &done)

@@ -8,6 +8,7 @@ import (
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/postgres/pgtest"
 	"github.com/cdrstore/cdrstore/internal/provider"
+	"github.com/cdrstore/cdrstore/internal/store"
 	"github.com/cdrstore/cdrstore/internal/store/storetest"
 	"github.com/cdrstore/cdrstore/internal/testcase"
 )
@@ -51,7 +52,7 @@ func TestReplay(t *testing.T) {
 		{Pieces: 2, Read: 1, Duplicates: 1, Unreadable: 1},
 	}
 	for i, again := range []bool{false, false, true} {
-		got, err := Replay(t.Context(), s, again, func(int) {})
+		got, err := Replay(t.Context(), s, store.Choice{ReadToo: again}, func(int) {})
 		if err != nil || got != want[i] {
 			t.Errorf("replay %d: %+v, %v; want %+v", i, got, err, want[i])
 		}
@@ -82,7 +83,7 @@ func TestReplayCountsNoDeliveries(t *testing.T) {
 		}
 	}
 	for range 3 {
-		if _, err := Replay(t.Context(), s, true, func(int) {}); err != nil {
+		if _, err := Replay(t.Context(), s, store.Choice{ReadToo: true}, func(int) {}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,5 +125,42 @@ func TestRedecode(t *testing.T) {
 				t.Errorf("a second time: %+v, %v; want nothing to do", done, err)
 			}
 		})
+	}
+}
+
+// TestReplayChoice replays only what is chosen: a source, a reason, one piece.
+func TestReplayChoice(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	w, s := newWriter(t, pool)
+	var records []cdr.Record
+	for i, reason := range []string{"first", "first", "second"} {
+		r := w.read(t, delivery("c"+itoa(i)))
+		r[0].SetAside(reason)
+		records = append(records, r...)
+	}
+	if err := s.SaveAll(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	if err := pool.QueryRow(t.Context(), "SELECT quarantine_id::text FROM quarantine WHERE reason = 'first' LIMIT 1").Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		which store.Choice
+		want  Replayed
+	}{
+		{store.Choice{Source: "wavix"}, Replayed{}},
+		{store.Choice{Source: "didlogic", Reason: "third"}, Replayed{}},
+		{store.Choice{Source: "wavix", ID: id}, Replayed{}},
+		{store.Choice{Source: "didlogic", ID: id}, Replayed{Pieces: 1, Read: 1, Records: 1}},
+		{store.Choice{ID: id}, Replayed{}},
+		{store.Choice{Source: "didlogic", Reason: "first"}, Replayed{Pieces: 1, Read: 1, Records: 1}},
+		{store.Choice{Reason: "first", ReadToo: true}, Replayed{Pieces: 2, Read: 2, Duplicates: 2}},
+		{store.Choice{}, Replayed{Pieces: 1, Read: 1, Records: 1}},
+	} {
+		if got, err := Replay(t.Context(), s, c.which, func(int) {}); err != nil || got != c.want {
+			t.Errorf("%+v: %+v, %v; want %+v", c.which, got, err, c.want)
+		}
 	}
 }

@@ -41,6 +41,7 @@ type Writer struct {
 	seed    maphash.Seed
 	shards  []*shard
 	slow    atomic.Bool // commits take long compared with their work
+	metrics metrics
 
 	adapters map[string]provider.Adapter
 
@@ -85,6 +86,7 @@ func NewWriter(s *store.Store, log *slog.Logger, o Options) *Writer {
 		store: s, log: log, options: o, seed: maphash.MakeSeed(), shards: make([]*shard, o.Shards),
 		adapters: provider.Adapters(), left: make(chan struct{}, 1), connected: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	w.metrics = newMetrics(w.Away)
 	w.away.Store(o.Waiting)
 	if !o.Waiting {
 		w.Connected()
@@ -128,6 +130,7 @@ func (w *Writer) Write(ctx context.Context, d cdr.Delivery) (Result, error) {
 		return Result{}, fmt.Errorf("source %s: no provider %q", d.Source, d.Provider)
 	}
 	records := adapter.Read(d)
+	w.metrics.read(d.Provider, records)
 	if w.away.Load() {
 		return w.spool(ctx, d, len(records), ErrUnavailable)
 	}

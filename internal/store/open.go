@@ -34,5 +34,9 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	return New(pool, log), nil
 }
 
+// Connections says how many connections there are and how often one was waited
+// for.
+func (s *Store) Connections() *pgxpool.Stat { return s.pool.Stat() }
+
 // Close ends all connections.
 func (s *Store) Close() { s.pool.Close() }

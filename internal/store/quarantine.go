@@ -17,10 +17,21 @@ type Quarantined struct {
 	id         pgtype.UUID
 }
 
-// EachQuarantined hands every unread piece to f, with readToo also those that
-// were replayed, a page at a time.
-func (s *Store) EachQuarantined(ctx context.Context, readToo bool, f func(Quarantined) error) error {
-	after := db.QuarantineParams{QuarantineID: uuid([16]byte{}), ReplayedToo: readToo, AtMost: 100}
+// Choice says which pieces of the quarantine are meant. Its zero value is every
+// unread one.
+type Choice struct {
+	ReadToo bool   // also those that were replayed
+	Source  string // only those of this source; empty: all
+	Reason  string // only those with exactly this reason; empty: all
+	ID      string // only that with this quarantine_id, in lower case; empty: all
+}
+
+// EachQuarantined hands the chosen pieces to f, a page at a time.
+func (s *Store) EachQuarantined(ctx context.Context, which Choice, f func(Quarantined) error) error {
+	after := db.QuarantineParams{
+		QuarantineID: uuid([16]byte{}), ReplayedToo: which.ReadToo, AtMost: 100,
+		OnlySource: which.Source, OnlyReason: which.Reason, OnlyID: which.ID,
+	}
 	for {
 		rows, err := db.New(s.pool).Quarantine(ctx, after)
 		if err != nil {

@@ -26,7 +26,7 @@ func main() {
 
 // check loads the file with secrets set, and makes sure that it does not load without them.
 func check(ctx context.Context, file string) error {
-	secrets := []string{"POSTGRES_PASSWORD=x", "CDRSTORE_TOKEN=x"}
+	secrets := []string{"POSTGRES_PASSWORD=x", "CDRSTORE_TOKEN=x", "CDRSTORE_CONSOLE_TOKEN=x"}
 	for _, profiles := range [][]string{nil, {"*"}} {
 		project, err := load(ctx, file, profiles, secrets)
 		if err != nil {
