@@ -108,7 +108,7 @@ func TestNothingIsMissed(t *testing.T) {
 // tests, in other databases of the server, hold that up.
 func settle(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var last string
 	if err := pool.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&last); err != nil {
