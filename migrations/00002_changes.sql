@@ -37,13 +37,9 @@ $$;
 -- +goose StatementEnd
 COMMENT ON FUNCTION feed_cluster IS 'What transaction ids of this database are comparable within: the cluster, the database and the timeline, as 16 hex digits. Another after a restore, an upgrade or a failover, when ids may be used again.';
 
--- +goose StatementBegin
-CREATE FUNCTION feed_cursor(at_xid xid8, at_source text DEFAULT NULL, at_call_id text DEFAULT NULL) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT concat_ws('.', feed_cluster(), at_xid::text, encode(convert_to(at_source, 'UTF8'), 'hex'), encode(convert_to(at_call_id, 'UTF8'), 'hex'))
-$$;
--- +goose StatementEnd
-COMMENT ON FUNCTION feed_cursor IS 'Writes a cursor of function changes: behind a call in a transaction, or, without the call, before the transaction.';
+CREATE FUNCTION feed_cursor(at_xid xid8) RETURNS text
+LANGUAGE sql STABLE AS $$ SELECT feed_cluster() || '.' || at_xid::text $$;
+COMMENT ON FUNCTION feed_cursor IS 'Writes a cursor of function changes, before everything that a transaction has changed.';
 
 -- Behind the last change, and not behind the last transaction: after a crash the
 -- server gives the ids of those again that wrote nothing which was kept.
