@@ -202,12 +202,15 @@ func (q *Queries) Events(ctx context.Context, arg EventsParams) ([]Event, error)
 }
 
 const goByKey = `-- name: GoByKey :exec
-SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false)
+SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
+       set_config('plan_cache_mode', 'force_generic_plan', false)
 `
 
 // Everything that the store reads and changes is found by a key. A plan that was
 // made and kept while a table was nearly empty would read it whole for as long as
-// the connection lives.
+// the connection lives. Because there is only one good plan of each statement, it
+// is made once: left to itself Postgres plans the longest ones anew each time,
+// which takes as long as running them.
 func (q *Queries) GoByKey(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, goByKey)
 	return err
