@@ -28,8 +28,9 @@ type cache struct {
 	strangers  int // how many calls in a row were neither here nor in the database
 }
 
-// trust is how many strangers in a row make the next one likely.
-const trust = 2000
+// trust is how many strangers in a row make the next one likely enough: a wrong
+// guess costs a few times what asking does.
+const trust = 200
 
 // take returns a call and gives it up; nil when it is not there.
 func (c *cache) take(k callKey) *stored {
@@ -39,6 +40,8 @@ func (c *cache) take(k callKey) *stored {
 	call, ok := c.young[k]
 	if ok {
 		delete(c.young, k)
+		c.events -= 1 + len(call.events)
+		c.bytes -= call.bytes
 	} else if call, ok = c.old[k]; ok {
 		delete(c.old, k)
 	}

@@ -76,6 +76,9 @@ func (s saving) save(ctx context.Context, records []cdr.Record, tries int) ([]Ou
 		return nil, fmt.Errorf("save %d records: too many tries: %w", len(records), err)
 	case fault == FaultAgain:
 		tries--
+		if tries == maxTries-1 { // what the cache said of the calls is gone, so that now they are read
+			return s.save(ctx, records, tries)
+		}
 	case len(records) == 1: // FaultData
 		if records[0].Reject != nil {
 			return nil, fmt.Errorf("save a quarantined piece: %w", err)
