@@ -11,9 +11,9 @@ import (
 // a network), those who were just answered are back before the next should begin.
 type pace struct {
 	pause  time.Duration
-	size   int              // deliveries of the last batch
-	excess [8]time.Duration // what the last batches took beyond their work
-	next   int              // place of the oldest of them
+	size   int               // deliveries of the last batch
+	excess [64]time.Duration // what the last batches took beyond their work
+	next   int               // place of the oldest of them
 }
 
 // What the work on a batch takes at most, about; what beyond it makes commits
@@ -25,8 +25,10 @@ const (
 	maxPause   = 2 * time.Millisecond
 )
 
-// note takes down how long a batch took. One that was held up by something else
-// changes nothing: the least of the last ones is the commit's share.
+// note takes down how long a batch took. Those that were held up by something else
+// change nothing: the least of the last ones is the commit's share. They are many,
+// because on a machine whose processors have more to do than they can each batch
+// takes long, and one that is short by luck must be among them.
 func (p *pace) note(deliveries, records int, took time.Duration) {
 	p.size = deliveries
 	work := batchWork + time.Duration(records)*recordWork
