@@ -29,9 +29,8 @@ func keyOf(e *cdr.Event) eventKey { return eventKey{callKey{e.Source, e.CallID},
 // batch is what one statement writes: the records of many deliveries, repeats
 // counted together, in the order of their keys.
 type batch struct {
-	records  []cdr.Record
-	outcomes []Outcome
-	bounded  bool // the quarantine takes only so much
+	records []cdr.Record
+	bounded bool // the quarantine takes only so much
 
 	events     []*cdr.Event // those of records, which are not changed
 	recordings []cdr.Recording
@@ -39,14 +38,16 @@ type batch struct {
 	rejects    []cdr.Reject
 
 	calls   map[callKey]*stored
-	guessed bool // calls that the cache does not have were taken for new
-	late    int  // events that would change a call which was pruned
+	guessed bool              // calls that the cache does not have were taken for new
+	added   map[eventKey]bool // events that are new
+	late    int               // events that would change a call which was pruned
+	seen    seenOthers
+	refused map[[16]byte]bool // pieces that the quarantine has no room for
 }
 
 func newBatch(records []cdr.Record, bounded bool) *batch {
 	b := &batch{
-		records: records, bounded: bounded, outcomes: make([]Outcome, len(records)),
-		events: make([]*cdr.Event, 0, len(records)),
+		records: records, bounded: bounded, events: make([]*cdr.Event, 0, len(records)),
 	}
 	for i := range records {
 		r := &records[i]
@@ -118,20 +119,13 @@ func rejectID(r *cdr.Reject) [16]byte {
 	return [16]byte(h.Sum(nil))
 }
 
-// read asks the cache and the database what is known of the batch and settles
-// what becomes of each record.
-func (b *batch) read(ctx context.Context, q *db.Queries, c *cache) error {
+// read asks the cache and the database what must be known before anything is
+// written.
+func (b *batch) read(ctx context.Context, q *db.Queries, c *cache, r *rooms) error {
 	if err := b.readCalls(ctx, q, c); err != nil {
 		return fmt.Errorf("read calls: %w", err)
 	}
-	seen, err := b.readOthers(ctx, q)
-	if err != nil {
-		return err
-	}
-	for i := range b.records {
-		b.outcomes[i] = b.settle(&b.records[i], seen)
-	}
-	return nil
+	return b.refuse(ctx, q, r)
 }
 
 func (b *batch) readCalls(ctx context.Context, q *db.Queries, c *cache) error {
@@ -165,30 +159,37 @@ func (b *batch) readCalls(ctx context.Context, q *db.Queries, c *cache) error {
 	return nil
 }
 
-// settle says what becomes of a record. The first of several equal ones in a
+// settle says what became of each record. The first of several equal ones in a
 // batch is the new one.
-func (b *batch) settle(r *cdr.Record, seen *seenOthers) Outcome {
+func (b *batch) settle() []Outcome {
+	outcomes := make([]Outcome, len(b.records))
+	for i := range b.records {
+		outcomes[i] = b.outcome(&b.records[i])
+	}
+	return outcomes
+}
+
+func (b *batch) outcome(r *cdr.Record) Outcome {
 	if r.Reject != nil {
-		if seen.full[r.Reject.Source] && !seen.rejects[rejectID(r.Reject)] {
+		if len(b.refused) > 0 && b.refused[rejectID(r.Reject)] {
 			return Outcome{Refused, r.Reject.Reason}
 		}
 		return Outcome{Quarantine, r.Reject.Reason}
 	}
 	status := Duplicate
 	for i := range r.Events {
-		k := keyOf(&r.Events[i])
-		if b.calls[k.callKey].find(k.id) < 0 && !seen.events[k] {
-			seen.events[k] = true
+		if k := keyOf(&r.Events[i]); b.added[k] {
+			delete(b.added, k)
 			status = Stored
 		}
 	}
 	for i := range r.Recordings {
-		if seen.recording(&r.Recordings[i]) {
+		if b.seen.recording(&r.Recordings[i]) {
 			status = Stored
 		}
 	}
 	for i := range r.Messages {
-		if seen.message(&r.Messages[i]) {
+		if b.seen.message(&r.Messages[i]) {
 			status = Stored
 		}
 	}

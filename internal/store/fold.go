@@ -25,11 +25,13 @@ func (b *batch) fold() changes {
 	for _, e := range b.events {
 		payloads += len(e.Payload)
 	}
+	b.added = make(map[eventKey]bool, len(b.events))
 	w.events.Payload.Grow(len(b.events), payloads)
 	for _, e := range b.events {
 		k := callKey{e.Source, e.CallID}
 		isNew, changes := b.calls[k].merge(e)
 		if isNew {
+			b.added[keyOf(e)] = true
 			appendEvent(&w.events, e)
 		} else {
 			appendRepeat(&w.repeats, e)

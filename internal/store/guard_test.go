@@ -199,29 +199,6 @@ func TestRefusedRecordAlone(t *testing.T) {
 	}
 }
 
-func TestQuarantineFull(t *testing.T) {
-	t.Parallel()
-	pool := pgtest.Pool(t)
-	s := New(pool, quiet())
-	known := rejected("known")
-	mustSave(t, s, known)
-	if _, err := pool.Exec(t.Context(), `
-		INSERT INTO quarantine (source, quarantine_id, hint, method, query, content_type, content_encoding, body, reason, received_at, deliveries)
-		SELECT 's', gen_random_uuid(), '', 'POST', '', '', '', '', '', now(), 1 FROM generate_series(2, $1)`, MaxQuarantinePieces); err != nil {
-		t.Fatal(err)
-	}
-	outcomes := mustSave(t, s, rejected("new"), known, live(1, cdr.StateStarted, cdr.KindStarted, 1))
-	want := []Status{Refused, Quarantine, Stored}
-	for i, o := range outcomes {
-		if o.Status != want[i] {
-			t.Errorf("record %d: status %d, want %d", i, o.Status, want[i])
-		}
-	}
-	if n := count(t, pool, `SELECT count(*) FROM quarantine`); n != MaxQuarantinePieces {
-		t.Errorf("%d pieces, want %d", n, MaxQuarantinePieces)
-	}
-}
-
 func rejected(body string) cdr.Record {
 	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 	r := cdr.Record{Raw: []byte(body), Origin: &cdr.Delivery{Source: "s", Method: "POST", ReceivedAt: at}}

@@ -8,13 +8,11 @@ import (
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
 
-// seenOthers is what is known already, in the database or earlier in the batch.
+// seenOthers is what is known already of recordings and messages, in the
+// database or earlier in the batch.
 type seenOthers struct {
-	events     map[eventKey]bool
 	recordings map[[3]string]bool
 	messages   map[[2]string]int // rank of the status
-	rejects    map[[16]byte]bool
-	full       map[string]bool // sources whose quarantine takes no more
 }
 
 // recording reports whether a notice is about a new recording, and remembers it.
@@ -37,31 +35,21 @@ func (s *seenOthers) message(m *cdr.Message) bool {
 	return true
 }
 
-func (b *batch) readOthers(ctx context.Context, q *db.Queries) (*seenOthers, error) {
-	seen := &seenOthers{
-		events:     map[eventKey]bool{},
-		recordings: map[[3]string]bool{}, messages: map[[2]string]int{},
-		rejects: map[[16]byte]bool{}, full: map[string]bool{},
-	}
+// reads are what must be read to say what became of recordings and messages. How
+// they are written does not depend on it.
+func (b *batch) reads() []func(context.Context, *db.Queries) error {
+	b.seen = seenOthers{map[[3]string]bool{}, map[[2]string]int{}}
+	var reads []func(context.Context, *db.Queries) error
 	if len(b.recordings) > 0 {
-		if err := b.readRecordings(ctx, q, seen); err != nil {
-			return nil, fmt.Errorf("read recordings: %w", err)
-		}
+		reads = append(reads, b.readRecordings)
 	}
 	if len(b.messages) > 0 {
-		if err := b.readMessages(ctx, q, seen); err != nil {
-			return nil, fmt.Errorf("read messages: %w", err)
-		}
+		reads = append(reads, b.readMessages)
 	}
-	if len(b.rejects) > 0 {
-		if err := b.readQuarantine(ctx, q, seen); err != nil {
-			return nil, fmt.Errorf("read quarantine: %w", err)
-		}
-	}
-	return seen, nil
+	return reads
 }
 
-func (b *batch) readRecordings(ctx context.Context, q *db.Queries, seen *seenOthers) error {
+func (b *batch) readRecordings(ctx context.Context, q *db.Queries) error {
 	var keys db.KnownRecordingsParams
 	for i := range b.recordings {
 		keys.Sources = append(keys.Sources, b.recordings[i].Source)
@@ -69,51 +57,27 @@ func (b *batch) readRecordings(ctx context.Context, q *db.Queries, seen *seenOth
 		keys.RecordingIds = append(keys.RecordingIds, b.recordings[i].RecordingID)
 	}
 	rows, err := q.KnownRecordings(ctx, keys)
-	for _, r := range rows {
-		seen.recordings[[3]string{r.Source, r.CallID, r.RecordingID}] = true
+	if err != nil {
+		return fmt.Errorf("read recordings: %w", err)
 	}
-	return err
+	for _, r := range rows {
+		b.seen.recordings[[3]string{r.Source, r.CallID, r.RecordingID}] = true
+	}
+	return nil
 }
 
-func (b *batch) readMessages(ctx context.Context, q *db.Queries, seen *seenOthers) error {
+func (b *batch) readMessages(ctx context.Context, q *db.Queries) error {
 	var keys db.KnownMessagesParams
 	for i := range b.messages {
 		keys.Sources = append(keys.Sources, b.messages[i].Source)
 		keys.MessageIds = append(keys.MessageIds, b.messages[i].MessageID)
 	}
 	rows, err := q.KnownMessages(ctx, keys)
-	for _, r := range rows {
-		seen.messages[[2]string{r.Source, r.MessageID}] = cdr.StatusRank(r.Status.String)
-	}
-	return err
-}
-
-// readQuarantine finds which pieces are known and which sources take no more.
-// The bound is not exact when several receivers reach it at once.
-func (b *batch) readQuarantine(ctx context.Context, q *db.Queries, seen *seenOthers) error {
-	var keys db.KnownQuarantineParams
-	sizes := map[string]int64{}
-	for i := range b.rejects {
-		keys.Sources = append(keys.Sources, b.rejects[i].Source)
-		keys.QuarantineIds = append(keys.QuarantineIds, uuid(rejectID(&b.rejects[i])))
-		sizes[b.rejects[i].Source] += int64(len(b.rejects[i].Body))
-	}
-	rows, err := q.KnownQuarantine(ctx, keys)
 	if err != nil {
-		return err
+		return fmt.Errorf("read messages: %w", err)
 	}
 	for _, r := range rows {
-		seen.rejects[r.QuarantineID.Bytes] = true
-	}
-	if !b.bounded {
-		return nil
-	}
-	for source, more := range sizes {
-		size, err := q.QuarantineSize(ctx, db.QuarantineSizeParams{Source: source, AtMost: MaxQuarantinePieces})
-		if err != nil {
-			return err
-		}
-		seen.full[source] = size.Pieces >= MaxQuarantinePieces || size.Bytes+more > MaxQuarantineBytes
+		b.seen.messages[[2]string{r.Source, r.MessageID}] = cdr.StatusRank(r.Status.String)
 	}
 	return nil
 }
@@ -131,13 +95,7 @@ func (b *batch) writeOthers(ctx context.Context, q *db.Queries) error {
 			return err
 		}
 	}
-	refused := map[[16]byte]bool{}
-	for i := range b.records {
-		if b.outcomes[i].Status == Refused {
-			refused[rejectID(b.records[i].Reject)] = true
-		}
-	}
-	if kept := quarantineParams(b.rejects, refused); len(kept.Source) > 0 {
+	if kept := quarantineParams(b.rejects, b.refused); len(kept.Source) > 0 {
 		return q.SaveQuarantine(ctx, kept)
 	}
 	return nil

@@ -48,11 +48,17 @@ func (s *Store) SaveAll(ctx context.Context, records []cdr.Record) error {
 
 // Known says what would become of records, and stores nothing.
 func (s *Store) Known(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
-	b := newBatch(records, true)
-	if err := b.read(ctx, db.New(s.pool), &cache{}); err != nil {
+	b, q := newBatch(records, true), db.New(s.pool)
+	if err := b.read(ctx, q, &cache{}, &rooms{}); err != nil {
 		return nil, err
 	}
-	return b.outcomes, nil
+	b.fold()
+	for _, read := range b.reads() {
+		if err := read(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	return b.settle(), nil
 }
 
 // saving is one call of Save.
@@ -103,7 +109,7 @@ func (s saving) save(ctx context.Context, records []cdr.Record, tries int) ([]Ou
 // try reads, folds and writes a batch once.
 func (s saving) try(ctx context.Context, records []cdr.Record) ([]Outcome, error) {
 	b := newBatch(records, s.bounded)
-	if err := b.read(ctx, db.New(s.pool), &s.cache); err != nil {
+	if err := b.read(ctx, db.New(s.pool), &s.cache, &s.rooms); err != nil {
 		return nil, err
 	}
 	write := b.fold()
@@ -120,5 +126,5 @@ func (s saving) try(ctx context.Context, records []cdr.Record) ([]Outcome, error
 		return nil, err
 	}
 	s.cache.put(b.calls)
-	return b.outcomes, nil
+	return b.settle(), nil
 }

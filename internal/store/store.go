@@ -34,6 +34,7 @@ type Store struct {
 	pool  *pgxpool.Pool
 	log   *slog.Logger
 	cache cache
+	rooms rooms
 
 	// betweenReadAndWrite, where set, is called after a batch was read and
 	// folded and before it is written, so that a test can hold one writer there.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,9 +13,15 @@ import (
 	"github.com/cdrstore/cdrstore/internal/pgarray"
 )
 
-// write writes everything or nothing, in one round trip.
+// write writes everything or nothing, in one round trip, which also brings what
+// settle needs.
 func (b *batch) write(ctx context.Context, pool *pgxpool.Pool, w *changes) error {
 	var p pipeline
+	for _, read := range b.reads() {
+		if err := p.read(ctx, read); err != nil {
+			return err
+		}
+	}
 	q := db.New(&p)
 	if w.events.Source.Len() > 0 {
 		if err := q.AddEvents(ctx, w.events); err != nil {
@@ -42,25 +49,61 @@ type pipeline struct{ statements []statement }
 type statement struct {
 	sql       string
 	arguments []any
+	read      func(pgx.Rows) error // what to do with its rows; nil: it has none
 }
 
 // Exec gathers a statement. Its error comes with send.
 func (p *pipeline) Exec(_ context.Context, sql string, arguments ...any) (pgconn.CommandTag, error) {
-	p.statements = append(p.statements, statement{sql, arguments})
+	p.statements = append(p.statements, statement{sql: sql, arguments: arguments})
 	return pgconn.CommandTag{}, nil
 }
 
-var errNoRows = errors.New("a pipeline returns no rows")
-
-// Query fails: nothing is read before send.
-func (p *pipeline) Query(context.Context, string, ...any) (pgx.Rows, error) { return nil, errNoRows }
+// Query fails: there are no rows before send. What returns some goes through read.
+func (p *pipeline) Query(context.Context, string, ...any) (pgx.Rows, error) { return nil, errNotYet }
 
 // QueryRow fails, as Query does.
 func (p *pipeline) QueryRow(context.Context, string, ...any) pgx.Row { return noRow{} }
 
+var errNotYet = errors.New("a pipeline has no rows before it is sent")
+
 type noRow struct{}
 
-func (noRow) Scan(...any) error { return errNoRows }
+func (noRow) Scan(...any) error { return errNotYet }
+
+// read gathers a statement that returns rows. It does what it is given twice:
+// now, to see the statement, and when the rows have come.
+func (p *pipeline) read(ctx context.Context, do func(context.Context, *db.Queries) error) error {
+	var asked question
+	if err := do(ctx, db.New(&asked)); !errors.Is(err, errNotYet) {
+		return fmt.Errorf("gather what to read: %w", err)
+	}
+	p.statements = append(p.statements, statement{asked.sql, asked.arguments, func(rows pgx.Rows) error {
+		return do(ctx, db.New(&answer{rows: rows}))
+	}})
+	return nil
+}
+
+// question notes a statement and has no answer.
+type question struct {
+	pipeline
+	sql       string
+	arguments []any
+}
+
+// Query notes the statement.
+func (q *question) Query(_ context.Context, sql string, arguments ...any) (pgx.Rows, error) {
+	q.sql, q.arguments = sql, arguments
+	return nil, errNotYet
+}
+
+// answer has the rows already.
+type answer struct {
+	pipeline
+	rows pgx.Rows
+}
+
+// Query returns the rows.
+func (a *answer) Query(context.Context, string, ...any) (pgx.Rows, error) { return a.rows, nil }
 
 // send runs what was gathered as one transaction, in one round trip.
 func (p *pipeline) send(ctx context.Context, pool *pgxpool.Pool) error {
@@ -86,7 +129,10 @@ func (p *pipeline) sendAll(ctx context.Context, conn *pgxpool.Conn) error {
 	var batch pgx.Batch
 	batch.Queue("BEGIN")
 	for _, s := range p.statements {
-		batch.Queue(s.sql, s.arguments...)
+		queued := batch.Queue(s.sql, s.arguments...)
+		if s.read != nil {
+			queued.Query(s.read)
+		}
 	}
 	batch.Queue("COMMIT")
 	err := conn.SendBatch(ctx, &batch).Close()
