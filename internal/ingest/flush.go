@@ -11,51 +11,33 @@ import (
 	"github.com/cdrstore/cdrstore/internal/store"
 )
 
-// run writes what waits for a shard until it is closed. It gathers what is queued
-// already, for while a batch is being written the next one grows; only where
-// commits are slow does it wait a little for more.
-func (w *Writer) run(s *shard) {
-	for first := range s.queue {
-		s.busy.Lock()
-		if pause := s.pace.pause; pause > 0 {
+// run writes what waits until the line is closed. It takes what is there, for
+// while a batch is being written the next one grows; only where commits are slow
+// does it wait a little for more.
+func (w *Writer) run() {
+	for w.line.await() {
+		if pause := w.pace.pause(); pause > 0 {
 			<-time.After(pause)
 		}
-		parts := s.gather(first)
-		s.waiting.Add(-int64(len(parts)))
-		w.writeBatch(s, parts)
-		s.busy.Unlock()
+		if parts := w.line.take(); len(parts) > 0 {
+			w.writeBatch(parts)
+		}
 	}
 }
 
-// writeBatch writes a batch and notes how long it took.
-func (w *Writer) writeBatch(s *shard, parts []*part) {
+// writeBatch writes a batch that was taken from the line, and notes how long it
+// took. Where commits are slow one for all is sooner done than two.
+func (w *Writer) writeBatch(parts []*part) {
 	records := 0
 	for _, p := range parts {
 		records += len(p.records)
 	}
-	begin := time.Now()
+	begin, atOnce := time.Now(), w.options.Batches
+	defer func() { w.line.end(parts, atOnce) }()
 	w.flush(parts)
-	s.pace.note(len(parts), records, time.Since(begin))
-	if s == w.shards[0] { // which gets everything while commits are slow
-		w.slow.Store(s.pace.pause > 0)
+	if w.pace.note(len(parts), records, time.Since(begin)) {
+		atOnce = 1
 	}
-}
-
-func (s *shard) gather(first *part) []*part {
-	parts, records := []*part{first}, len(first.records)
-	for len(parts) < maxDeliveries && records <= maxRecords-maxPart {
-		select {
-		case p, open := <-s.queue:
-			if !open {
-				return parts
-			}
-			parts = append(parts, p)
-			records += len(p.records)
-		default:
-			return parts
-		}
-	}
-	return parts
 }
 
 // flush writes parts in one batch and tells each what became of it. Where the

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -10,7 +11,8 @@ import (
 // faster. Where every commit takes long (a sync of milliseconds, a database across
 // a network), those who were just answered are back before the next should begin.
 type pace struct {
-	pause  time.Duration
+	mu     sync.Mutex
+	wait   time.Duration
 	size   int               // deliveries of the last batch
 	excess [64]time.Duration // what the last batches took beyond their work
 	next   int               // place of the oldest of them
@@ -25,24 +27,39 @@ const (
 	maxPause   = 2 * time.Millisecond
 )
 
-// note takes down how long a batch took. Those that were held up by something else
-// change nothing: the least of the last ones is the commit's share. They are many,
-// because on a machine whose processors have more to do than they can each batch
-// takes long, and one that is short by luck must be among them.
-func (p *pace) note(deliveries, records int, took time.Duration) {
+// note takes down how long a batch took, and reports whether commits are slow.
+// Batches that were held up by something else change nothing: the least of the
+// last ones is the commit's share. They are many, because on a machine whose
+// processors have more to do than they can each batch takes long, and one that
+// is short by luck must be among them.
+func (p *pace) note(deliveries, records int, took time.Duration) (slow bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.size = deliveries
 	work := batchWork + time.Duration(records)*recordWork
 	p.excess[p.next] = 0
-	if took > 2*work+work/2 { // else the work is what takes long, and two shards do it sooner
+	if took > 2*work+work/2 { // else the work is what takes long, and two batches side by side do it sooner
 		p.excess[p.next] = took - work
 	}
 	p.next = (p.next + 1) % len(p.excess)
-	p.pause = 0
+	p.wait = 0
 	if least := slices.Min(p.excess[:]); least > slowCommit {
-		p.pause = min(least/3, maxPause)
+		p.wait = min(least/3, maxPause)
 	}
+	return p.wait > 0
+}
+
+// pause is how long to wait for company.
+func (p *pace) pause() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.wait
 }
 
 // alone reports whether a delivery that finds nobody else should go at once: the
 // one before had no company either.
-func (p *pace) alone() bool { return p.size <= 1 }
+func (p *pace) alone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.size <= 1
+}

@@ -9,18 +9,18 @@ func TestPace(t *testing.T) {
 	t.Parallel()
 	const ms = time.Millisecond
 	var p pace
-	if !p.alone() || p.pause != 0 {
+	if !p.alone() || p.pause() != 0 {
 		t.Fatal("the first delivery waits")
 	}
 	for range len(p.excess) - 1 {
 		p.note(8, 8, 4*ms)
 	}
-	if p.pause != 0 {
+	if p.pause() != 0 {
 		t.Error("a few slow commits are enough")
 	}
 	p.note(8, 8, 4*ms)
-	if p.pause < ms/2 || p.pause > maxPause {
-		t.Errorf("with slow commits the pause is %v", p.pause)
+	if p.pause() < ms/2 || p.pause() > maxPause {
+		t.Errorf("with slow commits the pause is %v", p.pause())
 	}
 	if p.alone() {
 		t.Error("with company before, a delivery goes alone")
@@ -28,25 +28,25 @@ func TestPace(t *testing.T) {
 	if p.note(1, 1, 4*ms); !p.alone() {
 		t.Error("without company before, a delivery waits for some")
 	}
-	if p.note(8, 8, ms); p.pause != 0 {
+	if p.note(8, 8, ms); p.pause() != 0 {
 		t.Error("one fast commit, and the next batch waits")
 	}
 	for range len(p.excess) - 1 {
 		p.note(8, 8, 20*ms)
 	}
-	if p.pause != 0 {
+	if p.pause() != 0 {
 		t.Error("batches that were held up count as slow commits")
 	}
 	for range len(p.excess) {
 		p.note(300, 300, 30*ms)
 	}
-	if p.pause != 0 {
+	if p.pause() != 0 {
 		t.Error("much work counts as a slow commit")
 	}
 	for range len(p.excess) {
 		p.note(4, 4, time.Second)
 	}
-	if p.pause != maxPause {
-		t.Errorf("the pause is %v, want no more than %v", p.pause, maxPause)
+	if p.pause() != maxPause {
+		t.Errorf("the pause is %v, want no more than %v", p.pause(), maxPause)
 	}
 }

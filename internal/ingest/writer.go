@@ -18,29 +18,28 @@ import (
 
 // Options of a Writer; zero values are the defaults.
 type Options struct {
-	Shards  int                     // writers that work side by side; 2
+	Batches int                     // how many are written side by side; 2
 	Timeout time.Duration           // how long one flush may take before the database counts as late; 5 s
 	Spool   *spool.Spool            // takes deliveries while the database is away; nil: nothing does
 	Sources map[string]store.Source // the configured ones by name, for what was spooled
 	Waiting bool                    // the database is not ready yet: everything is spooled until Connected
 }
 
-// Limits of one batch.
+// Limits.
 const (
-	maxDeliveries = 512
-	maxRecords    = 5000
-	maxPart       = 1000 // a longer delivery is written in parts, so that short ones get between them
+	maxBatch   = 500  // records in a batch, about; more in one statement do not make each cheaper
+	maxWaiting = 1024 // deliveries, or parts of long ones, that wait to be written
+	maxRecords = 5000 // records that are saved together from the spool
 )
 
-// Writer gathers deliveries into batches. A call always goes to the same shard,
-// so that the shards do not get into each other's way.
+// Writer gathers deliveries into batches.
 type Writer struct {
 	store   *store.Store
 	log     *slog.Logger
 	options Options
 	seed    maphash.Seed
-	shards  []*shard
-	slow    atomic.Bool // commits take long compared with their work
+	line    *line
+	pace    pace
 	metrics metrics
 
 	adapters map[string]provider.Adapter
@@ -49,41 +48,21 @@ type Writer struct {
 	left      chan struct{} // has one when it has just gone away
 	connected chan struct{} // closed when it may be used at all
 	stopped   chan struct{} // closed by Close
-	once      sync.Once
 
-	mu      sync.RWMutex // held for reading while a part is handed over
-	closed  bool
-	running sync.WaitGroup
-}
-
-// shard writes the parts of some calls, one batch at a time.
-type shard struct {
-	queue   chan *part
-	waiting atomic.Int64 // parts that are in the queue or on their way into it
-	busy    sync.Mutex   // held while a batch is written
-	pace    pace         // guarded by busy
-}
-
-// part is the share of one delivery that one shard writes.
-type part struct {
-	shard    *shard
-	records  []cdr.Record
-	places   []int // of the records in their delivery
-	outcomes []store.Outcome
-	err      error
-	done     chan struct{}
+	connecting, stopping sync.Once
+	running              sync.WaitGroup
 }
 
 // NewWriter starts a Writer. Close stops it.
 func NewWriter(s *store.Store, log *slog.Logger, o Options) *Writer {
-	if o.Shards == 0 {
-		o.Shards = 2
+	if o.Batches == 0 {
+		o.Batches = 2
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 5 * time.Second
 	}
 	w := &Writer{
-		store: s, log: log, options: o, seed: maphash.MakeSeed(), shards: make([]*shard, o.Shards),
+		store: s, log: log, options: o, seed: maphash.MakeSeed(), line: newLine(o.Batches),
 		adapters: provider.Adapters(), left: make(chan struct{}, 1), connected: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	w.metrics = newMetrics(w.Away)
@@ -91,16 +70,15 @@ func NewWriter(s *store.Store, log *slog.Logger, o Options) *Writer {
 	if !o.Waiting {
 		w.Connected()
 	}
-	for i := range w.shards {
-		w.shards[i] = &shard{queue: make(chan *part, maxDeliveries)}
-		w.running.Go(func() { w.run(w.shards[i]) })
+	for range o.Batches {
+		w.running.Go(w.run)
 	}
 	w.running.Go(w.watch)
 	return w
 }
 
 // Connected says that the database has its tables and may be used.
-func (w *Writer) Connected() { w.once.Do(func() { close(w.connected) }) }
+func (w *Writer) Connected() { w.connecting.Do(func() { close(w.connected) }) }
 
 // Away reports whether the database does not take deliveries at the moment, so
 // that they are spooled or refused.
@@ -109,15 +87,10 @@ func (w *Writer) Away() bool { return w.away.Load() }
 // Close waits until everything that was taken is written. Later deliveries get
 // ErrClosed.
 func (w *Writer) Close() {
-	w.mu.Lock()
-	if !w.closed {
-		w.closed = true
+	w.stopping.Do(func() {
 		close(w.stopped)
-		for _, s := range w.shards {
-			close(s.queue)
-		}
-	}
-	w.mu.Unlock()
+		w.line.close()
+	})
 	w.running.Wait()
 }
 
@@ -161,77 +134,14 @@ func (w *Writer) storeRecords(ctx context.Context, records []cdr.Record) (Result
 	return result(len(records), parts)
 }
 
-// split gives each shard its records, in parts that are not too long.
-func (w *Writer) split(records []cdr.Record) []*part {
-	open := make([]*part, len(w.shards))
-	var parts []*part
-	for i := range records {
-		n := int(maphash.String(w.seed, shardKey(&records[i])) % uint64(len(open)))
-		if open[n] == nil || len(open[n].records) == maxPart {
-			open[n] = &part{shard: w.shards[n], done: make(chan struct{})}
-			parts = append(parts, open[n])
-		}
-		open[n].records = append(open[n].records, records[i])
-		open[n].places = append(open[n].places, i)
-	}
-	return parts
-}
-
-func shardKey(r *cdr.Record) string {
-	switch {
-	case len(r.Events) > 0:
-		return r.Events[0].CallID
-	case len(r.Recordings) > 0:
-		return r.Recordings[0].CallID
-	case len(r.Messages) > 0:
-		return r.Messages[0].MessageID
-	}
-	return ""
-}
-
-// hand gives the parts of a delivery to their shards. A shard that has nothing to
-// do writes a single one at once, without waking anybody. One that is busy takes
-// them later, and where too much waits already this waits too: the pressure goes
-// back to the senders.
+// hand gives the parts of a delivery to those who write. Where nobody waits, a
+// single one is written at once, without waking anybody.
 func (w *Writer) hand(ctx context.Context, parts []*part) error {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if w.closed {
-		return ErrClosed
-	}
-	if w.slow.Load() { // one commit for all is sooner done than one for each shard
-		for _, p := range parts {
-			p.shard = w.shards[0]
-		}
-	}
-	if len(parts) == 1 && parts[0].shard.idle() {
-		defer parts[0].shard.busy.Unlock()
-		w.writeBatch(parts[0].shard, parts)
+	if len(parts) == 1 && w.pace.alone() && w.line.begin(parts[0]) {
+		w.writeBatch(parts)
 		return nil
 	}
-	for _, p := range parts {
-		p.shard.waiting.Add(1)
-		select {
-		case p.shard.queue <- p:
-		case <-ctx.Done():
-			p.shard.waiting.Add(-1)
-			return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
-		}
-	}
-	return nil
-}
-
-// idle makes the shard busy where it was not. Who waits already goes first, and
-// where a commit takes long it is better shared.
-func (s *shard) idle() bool {
-	if s.waiting.Load() > 0 || !s.busy.TryLock() {
-		return false
-	}
-	if s.pace.alone() {
-		return true
-	}
-	s.busy.Unlock()
-	return false
+	return w.line.add(ctx, parts)
 }
 
 func wait(ctx context.Context, parts []*part) error {

@@ -1,0 +1,221 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/store"
+)
+
+// part is a delivery, or a share of one that is long.
+type part struct {
+	records  []cdr.Record
+	places   []int    // of the records in their delivery
+	calls    []uint64 // hashes of the ids of their calls
+	outcomes []store.Outcome
+	err      error
+	done     chan struct{}
+}
+
+// line is where parts wait to be written. A few batches are written side by side,
+// whoever is free takes what is next; but a call is in one of them at most, and
+// in the order in which it came, so that they do not get into each other's way.
+type line struct {
+	mu      sync.Mutex
+	changed sync.Cond // that something waits, or nothing is in its way any more
+	waiting []*part
+	places  chan struct{}       // taken by those that wait
+	calls   map[uint64]struct{} // that are being written
+	batches int                 // that are being written
+	atOnce  int                 // how many may be
+	closed  bool
+}
+
+func newLine(atOnce int) *line {
+	l := &line{places: make(chan struct{}, maxWaiting), calls: map[uint64]struct{}{}, atOnce: atOnce}
+	l.changed.L = &l.mu
+	return l
+}
+
+// add has parts wait to be written. Where too many do already it waits itself:
+// the pressure goes back to the senders.
+func (l *line) add(ctx context.Context, parts []*part) error {
+	for _, p := range parts {
+		select {
+		case l.places <- struct{}{}:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+		}
+		if !l.append(p) {
+			<-l.places
+			return ErrClosed
+		}
+	}
+	return nil
+}
+
+func (l *line) append(p *part) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.waiting = append(l.waiting, p)
+	l.changed.Signal()
+	return true
+}
+
+// begin takes a part at once where nobody waits, nothing is in its way and the
+// line is open.
+func (l *line) begin(p *part) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || len(l.waiting) > 0 || l.batches >= l.atOnce || l.blocked(p, nil) {
+		return false
+	}
+	l.start([]*part{p})
+	return true
+}
+
+// await returns when there is something to write, or with false when there never
+// will be.
+func (l *line) await() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		if l.batches < l.atOnce && slices.ContainsFunc(l.waiting, func(p *part) bool { return !l.blocked(p, nil) }) {
+			return true
+		}
+		if l.closed && len(l.waiting) == 0 {
+			return false
+		}
+		l.changed.Wait()
+	}
+}
+
+// take returns the next batch, which is empty where another was faster.
+func (l *line) take() []*part {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.batches >= l.atOnce {
+		return nil
+	}
+	var parts []*part
+	var passed map[uint64]struct{} // calls of those that must wait longer: what comes later about them must too
+	records, left := 0, l.waiting[:0]
+	for i, p := range l.waiting {
+		if len(parts) > 0 && records+len(p.records) > maxBatch {
+			left = append(left, l.waiting[i:]...)
+			break
+		}
+		if l.blocked(p, passed) {
+			left = append(left, p)
+			passed = with(passed, p.calls)
+			continue
+		}
+		parts = append(parts, p)
+		records += len(p.records)
+	}
+	clear(l.waiting[len(left):])
+	l.waiting = left
+	if len(parts) > 0 {
+		l.start(parts)
+		for range parts {
+			<-l.places
+		}
+	}
+	return parts
+}
+
+func with(calls map[uint64]struct{}, more []uint64) map[uint64]struct{} {
+	if calls == nil {
+		calls = make(map[uint64]struct{}, len(more))
+	}
+	for _, c := range more {
+		calls[c] = struct{}{}
+	}
+	return calls
+}
+
+func (l *line) start(parts []*part) {
+	l.batches++
+	for _, p := range parts {
+		with(l.calls, p.calls)
+	}
+}
+
+// blocked reports whether a call of a part is being written, or is among others.
+func (l *line) blocked(p *part, others map[uint64]struct{}) bool {
+	for _, c := range p.calls {
+		if _, is := l.calls[c]; is {
+			return true
+		}
+		if _, is := others[c]; is {
+			return true
+		}
+	}
+	return false
+}
+
+// end says that a batch was written, and how many may be from now on.
+func (l *line) end(parts []*part, atOnce int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.batches--
+	l.atOnce = atOnce
+	for _, p := range parts {
+		for _, c := range p.calls {
+			delete(l.calls, c)
+		}
+	}
+	if len(l.waiting) > 0 || l.closed {
+		l.changed.Broadcast()
+	}
+}
+
+// close lets nothing more in.
+func (l *line) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.changed.Broadcast()
+}
+
+// split makes one part of a delivery, or where it is long several that can be
+// written side by side, each with all that the delivery has of its calls.
+func (w *Writer) split(records []cdr.Record) []*part {
+	parts := make([]*part, 0, 1)
+	for range (len(records) + maxBatch - 1) / maxBatch {
+		parts = append(parts, &part{done: make(chan struct{})})
+	}
+	for i := range records {
+		p, call := parts[0], callOf(&records[i])
+		var hash uint64
+		if call != "" {
+			hash = maphash.String(w.seed, call)
+			p = parts[hash%uint64(len(parts))]
+			p.calls = append(p.calls, hash)
+		}
+		p.records = append(p.records, records[i])
+		p.places = append(p.places, i)
+	}
+	return slices.DeleteFunc(parts, func(p *part) bool { return len(p.records) == 0 })
+}
+
+// callOf returns what records of one call have in common; empty where nothing is
+// known of it.
+func callOf(r *cdr.Record) string {
+	switch {
+	case len(r.Events) > 0:
+		return r.Events[0].CallID
+	case len(r.Recordings) > 0:
+		return r.Recordings[0].CallID
+	case len(r.Messages) > 0:
+		return r.Messages[0].MessageID
+	}
+	return ""
+}
