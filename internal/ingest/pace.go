@@ -25,6 +25,7 @@ const (
 	recordWork = 50 * time.Microsecond
 	slowCommit = time.Millisecond
 	maxPause   = 2 * time.Millisecond
+	tellingly  = 50 // records of a batch whose work does not yet hide the commit
 )
 
 // note takes down how long a batch took, and reports whether commits are slow.
@@ -36,11 +37,10 @@ func (p *pace) note(deliveries, records int, took time.Duration) (slow bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.size = deliveries
-	work := batchWork + time.Duration(records)*recordWork
-	p.excess[p.next] = 0
-	if took > 2*work+work/2 { // else the work is what takes long, and two batches side by side do it sooner
-		p.excess[p.next] = took - work
+	if records > tellingly {
+		return p.wait > 0
 	}
+	p.excess[p.next] = took - batchWork - time.Duration(records)*recordWork
 	p.next = (p.next + 1) % len(p.excess)
 	p.wait = 0
 	if least := slices.Min(p.excess[:]); least > slowCommit {

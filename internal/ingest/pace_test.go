@@ -44,6 +44,18 @@ func TestPace(t *testing.T) {
 		t.Error("much work counts as a slow commit")
 	}
 	for range len(p.excess) {
+		p.note(40, 40, 3*ms)
+	}
+	if p.pause() != 0 {
+		t.Error("work that takes somewhat longer counts as a slow commit")
+	}
+	for range len(p.excess) {
+		p.note(16, 16, 3*ms)
+	}
+	if p.pause() == 0 {
+		t.Error("a commit of 2 ms does not show in a batch of 16")
+	}
+	for range len(p.excess) {
 		p.note(4, 4, time.Second)
 	}
 	if p.pause() != maxPause {

@@ -4,7 +4,7 @@ import "sync"
 
 // Limits of each of the cache's two generations, and of a call in it.
 const (
-	cachedEvents = 8192
+	cachedEvents = 6144
 	cachedBytes  = 8 << 20
 	callEvents   = 64
 	callBytes    = 64 << 10
