@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -51,7 +52,7 @@ Ctrl-C finishes what is in flight and stops.`,
 }
 
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	tuneMemory()
+	defer runtime.KeepAlive(tuneMemory())
 	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
 		return err
