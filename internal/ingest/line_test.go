@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
@@ -127,6 +128,31 @@ func TestLineClosed(t *testing.T) {
 	if l.await() {
 		t.Error("there will never be more to write")
 	}
+}
+
+// TestLineWakes has a writer wait for a call that a request writes by itself.
+func TestLineWakes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(2)
+		own := partOf(1)
+		if !l.begin(own) {
+			t.Fatal("nothing was in the way")
+		}
+		mustAdd(t, l, partOf(1))
+		more := make(chan bool)
+		go func() { more <- l.await() }()
+		synctest.Wait()
+		select {
+		case <-more:
+			t.Fatal("the call is being written, and its next part may begin")
+		default:
+		}
+		l.end([]*part{own}, 2)
+		if !<-more || len(l.take()) != 1 {
+			t.Error("the writer does not get the part")
+		}
+	})
 }
 
 // TestLineUnderLoad has many senders and writers, and looks that no call is

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 
@@ -30,6 +31,34 @@ func TestRedecodeOvertaken(t *testing.T) {
 	}
 	if c := wantCall(t, s, "c1"); c.Events != 1 {
 		t.Errorf("%d events in the call, want the one that says something", c.Events)
+	}
+	wantVerified(t, s)
+}
+
+// TestBatchIsFoldedAgainWhole lets a batch meet one call that another writer has
+// changed: one more try is enough for all.
+func TestBatchIsFoldedAgainWhole(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	s, other := New(pool, quiet()), New(pool, quiet())
+	var first, second []cdr.Record
+	for i := range 8 {
+		a, b := live(1, cdr.StateStarted, cdr.KindStarted, 1), live(2, cdr.StateEnded, cdr.KindEnded, 5)
+		a.Events[0].CallID, b.Events[0].CallID = fmt.Sprint("c", i), fmt.Sprint("c", i)
+		first, second = append(first, a), append(second, b)
+	}
+	mustSave(t, s, first...)
+	answered := live(3, cdr.StateAnswered, cdr.KindAnswered, 2)
+	answered.Events[0].CallID = "c3"
+	mustSave(t, other, answered)
+	tries := 0
+	s.betweenReadAndWrite = func() { tries++ }
+	mustSave(t, s, second...)
+	if tries != 2 {
+		t.Errorf("%d tries, want 2: one that is refused and one for all", tries)
+	}
+	if c := wantCall(t, s, "c3"); c.Events != 3 {
+		t.Errorf("%d events in the call, want 3", c.Events)
 	}
 	wantVerified(t, s)
 }
