@@ -82,7 +82,7 @@ func (l *line) begin(p *part) bool {
 }
 
 // await returns when there is something to write, or with false when there never
-// will be.
+// will be and everything that was begun is written.
 func (l *line) await() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,7 +90,7 @@ func (l *line) await() bool {
 		if l.batches < l.atOnce && slices.ContainsFunc(l.waiting, func(p *part) bool { return !l.blocked(p, nil) }) {
 			return true
 		}
-		if l.closed && len(l.waiting) == 0 {
+		if l.closed && len(l.waiting) == 0 && l.batches == 0 {
 			return false
 		}
 		l.changed.Wait()

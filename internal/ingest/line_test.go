@@ -122,9 +122,11 @@ func TestLineClosed(t *testing.T) {
 	if err := l.add(t.Context(), []*part{partOf(2)}); !errors.Is(err, ErrClosed) || l.begin(partOf(3)) {
 		t.Errorf("a closed line takes more: %v", err)
 	}
-	if !l.await() || len(l.take()) != 1 {
+	parts := l.take()
+	if len(parts) != 1 {
 		t.Fatal("what waited before is lost")
 	}
+	l.end(parts, 2)
 	if l.await() {
 		t.Error("there will never be more to write")
 	}
@@ -151,6 +153,30 @@ func TestLineWakes(t *testing.T) {
 		l.end([]*part{own}, 2)
 		if !<-more || len(l.take()) != 1 {
 			t.Error("the writer does not get the part")
+		}
+	})
+}
+
+// TestLineClosedMeanwhile closes the line while a request writes by itself: that
+// is waited for too, because the database is closed next.
+func TestLineClosedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(2)
+		own := partOf(1)
+		l.begin(own)
+		more := make(chan bool)
+		go func() { more <- l.await() }()
+		l.close()
+		synctest.Wait()
+		select {
+		case <-more:
+			t.Fatal("a part that was begun is not waited for")
+		default:
+		}
+		l.end([]*part{own}, 2)
+		if <-more {
+			t.Error("there is more to write")
 		}
 	})
 }

@@ -1,0 +1,30 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/postgres/pgtest"
+)
+
+// TestPlannedOnce saves the same kinds of batches again and again: no statement
+// may be planned for its parameters, whatever Postgres thinks of the tables.
+func TestPlannedOnce(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), pgtest.New(t)+"&pool_max_conns=1", quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i := range byte(8) {
+		r := live(i+1, cdr.StateAnswered, cdr.KindAnswered, int(i))
+		mustSave(t, s, r)
+		mustSave(t, s, r)
+	}
+	if n := count(t, s.pool, `SELECT sum(generic_plans)::int FROM pg_prepared_statements WHERE statement LIKE '%ChangeCalls%'`); n < 7 {
+		t.Errorf("ChangeCalls ran %d times by the one plan, want 7", n)
+	}
+	if n := count(t, s.pool, `SELECT sum(custom_plans)::int FROM pg_prepared_statements WHERE statement LIKE '%event%'`); n != 0 {
+		t.Errorf("statements were planned %d times for their parameters", n)
+	}
+}
