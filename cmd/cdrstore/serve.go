@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -52,7 +51,7 @@ Ctrl-C finishes what is in flight and stops.`,
 }
 
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	defer runtime.KeepAlive(tuneMemory())
+	tuneMemory()
 	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
 		return err
