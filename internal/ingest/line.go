@@ -21,6 +21,14 @@ type part struct {
 	done     chan struct{}
 }
 
+// A second batch begins beside one of few records, for then there is little to do
+// anyway, or when many wait. In between one larger batch a little later takes less
+// of the processors than two.
+const (
+	few  = 2
+	many = 48
+)
+
 // line is where parts wait to be written. A few batches are written side by side,
 // whoever is free takes what is next; but a call is in one of them at most, and
 // in the order in which it came, so that they do not get into each other's way.
@@ -30,6 +38,8 @@ type line struct {
 	waiting []*part
 	places  chan struct{}       // taken by those that wait
 	calls   map[uint64]struct{} // that are being written
+	queued  int                 // records that wait
+	busy    int                 // records that are being written
 	batches int                 // that are being written
 	atOnce  int                 // how many may be
 	closed  bool
@@ -65,6 +75,7 @@ func (l *line) append(p *part) bool {
 		return false
 	}
 	l.waiting = append(l.waiting, p)
+	l.queued += len(p.records)
 	l.changed.Signal()
 	return true
 }
@@ -74,11 +85,16 @@ func (l *line) append(p *part) bool {
 func (l *line) begin(p *part) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || len(l.waiting) > 0 || l.batches >= l.atOnce || l.blocked(p, nil) {
+	if l.closed || len(l.waiting) > 0 || !l.worthwhile() || l.blocked(p, nil) {
 		return false
 	}
 	l.start([]*part{p})
 	return true
+}
+
+// worthwhile reports whether another batch may begin.
+func (l *line) worthwhile() bool {
+	return l.batches == 0 || l.batches < l.atOnce && (l.busy <= few || l.queued >= many)
 }
 
 // await returns when there is something to write, or with false when there never
@@ -87,7 +103,7 @@ func (l *line) await() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		if l.batches < l.atOnce && slices.ContainsFunc(l.waiting, func(p *part) bool { return !l.blocked(p, nil) }) {
+		if l.worthwhile() && slices.ContainsFunc(l.waiting, func(p *part) bool { return !l.blocked(p, nil) }) {
 			return true
 		}
 		if l.closed && len(l.waiting) == 0 && l.batches == 0 {
@@ -101,7 +117,7 @@ func (l *line) await() bool {
 func (l *line) take() []*part {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.batches >= l.atOnce {
+	if !l.worthwhile() {
 		return nil
 	}
 	var parts []*part
@@ -124,6 +140,7 @@ func (l *line) take() []*part {
 	l.waiting = left
 	if len(parts) > 0 {
 		l.start(parts)
+		l.queued -= records
 		for range parts {
 			<-l.places
 		}
@@ -144,6 +161,7 @@ func with(calls map[uint64]struct{}, more []uint64) map[uint64]struct{} {
 func (l *line) start(parts []*part) {
 	l.batches++
 	for _, p := range parts {
+		l.busy += len(p.records)
 		with(l.calls, p.calls)
 	}
 }
@@ -168,6 +186,7 @@ func (l *line) end(parts []*part, atOnce int) {
 	l.batches--
 	l.atOnce = atOnce
 	for _, p := range parts {
+		l.busy -= len(p.records)
 		for _, c := range p.calls {
 			delete(l.calls, c)
 		}

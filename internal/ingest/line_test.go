@@ -86,15 +86,49 @@ func TestLineBatches(t *testing.T) {
 	half := &part{records: make([]cdr.Record, maxBatch/2)}
 	mustAdd(t, l, long, half, half, partOf(1))
 	for i, want := range []int{1, 2, 1} {
-		if parts := l.take(); len(parts) != want {
+		parts := l.take()
+		if len(parts) != want {
 			t.Errorf("batch %d has %d parts, want %d", i, len(parts), want)
 		}
+		l.end(parts, 9)
 	}
 	for i := range uint64(maxBatch + 1) {
 		mustAdd(t, l, partOf(i+2))
 	}
 	if parts := l.take(); len(parts) != maxBatch {
 		t.Errorf("a batch has %d records, want %d", len(parts), maxBatch)
+	}
+}
+
+// TestLineSecondBatch has one batch grow beside another, but for those that are so
+// small that nothing is saved, and until it is worth two.
+func TestLineSecondBatch(t *testing.T) {
+	t.Parallel()
+	l := newLine(2)
+	if !l.begin(partOf(1, 2)) || !l.begin(partOf(3)) {
+		t.Fatal("a small batch keeps another from beginning")
+	}
+	l.end([]*part{partOf(1, 2)}, 2)
+	l.end([]*part{partOf(3)}, 2)
+
+	first := partOf(1, 2, 3)
+	if !l.begin(first) || l.begin(partOf(4)) {
+		t.Fatal("want one batch, and none beside it")
+	}
+	for i := range uint64(many - 1) {
+		mustAdd(t, l, partOf(10+i))
+	}
+	if parts := l.take(); parts != nil {
+		t.Errorf("a batch of %d began beside another, which is too early", len(parts))
+	}
+	mustAdd(t, l, partOf(5))
+	if parts := l.take(); len(parts) != many {
+		t.Errorf("a batch of %d began, want all %d that wait", len(parts), many)
+	}
+	l.end([]*part{first}, 2)
+	mustAdd(t, l, partOf(6))
+	if parts := l.take(); parts != nil {
+		t.Errorf("a batch of %d began beside a large one", len(parts))
 	}
 }
 
