@@ -46,7 +46,7 @@ type folding struct {
 }
 
 func newFolding(events []Event) (*folding, bool) {
-	f := &folding{}
+	f := &folding{all: make([]*Event, 0, len(events))}
 	for i := range events {
 		if events[i].Facts != nil {
 			f.all = append(f.all, &events[i])
@@ -63,6 +63,7 @@ func newFolding(events []Event) (*folding, bool) {
 		}
 	}
 	records := winners(f.all)
+	f.parts = make([]part, 0, len(records)+len(legs))
 	for _, e := range records {
 		f.parts = append(f.parts, newPart([]*Event{e}))
 	}

@@ -26,6 +26,9 @@ type array struct {
 // Len is how many elements there are.
 func (a array) Len() int { return a.count }
 
+// size is how many bytes it takes as a parameter.
+func (a array) size() int { return 5*4 + len(a.elements) }
+
 // Grow makes room for so many elements that hold so many bytes.
 func (a *array) Grow(elements, bytes int) {
 	a.elements = slices.Grow(a.elements, 4*elements+bytes)
@@ -210,7 +213,36 @@ type codec struct {
 }
 
 type encodable interface {
+	size() int
 	encode(out []byte, element uint32) []byte
+}
+
+// Reserve has the first of a statement's parameters make room for all of them,
+// where pgx would begin with 256 bytes each time. It returns how many bytes the
+// arrays among them take.
+func Reserve(parameters []any) int {
+	n := 0
+	for _, p := range parameters {
+		if a, ok := p.(encodable); ok {
+			n += a.size()
+		}
+	}
+	if len(parameters) > 0 {
+		if first, ok := parameters[0].(encodable); ok {
+			parameters[0] = roomy{first, n}
+		}
+	}
+	return n
+}
+
+// roomy is an array that makes room for others.
+type roomy struct {
+	encodable
+	room int
+}
+
+func (r roomy) encode(out []byte, element uint32) []byte {
+	return r.encodable.encode(slices.Grow(out, r.room), element)
 }
 
 // PlanEncode is pgx's question how to write a value.

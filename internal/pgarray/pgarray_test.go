@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,4 +122,26 @@ func TestDecimals(t *testing.T) {
 			rt.Fatalf("%q, want %q", is, want)
 		}
 	})
+}
+
+// TestReserve has the parameters of a statement arrive as they are without it.
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	var texts Texts
+	texts.Append(strings.Repeat("long", 500))
+	var numbers Int4s
+	numbers.Append(7)
+	parameters := []any{texts, "as it was", numbers}
+	if n := Reserve(parameters); n != 20+4+2000+20+4+4 {
+		t.Errorf("%d bytes", n)
+	}
+	var text, between string
+	var number int
+	if err := conn.QueryRow(t.Context(), "SELECT ($1::_text)[1], $2::text, ($3::_int4)[1]", parameters...).Scan(&text, &between, &number); err != nil {
+		t.Fatal(err)
+	}
+	if text != strings.Repeat("long", 500) || between != "as it was" || number != 7 {
+		t.Errorf("%q, %q, %d", text, between, number)
+	}
 }

@@ -100,8 +100,11 @@ func (a Adapter) Read(d cdr.Delivery) []cdr.Record { return a.read(d, false) }
 // event of its own. Other events are the same as pushed.
 func (a Adapter) ReadImported(d cdr.Delivery) []cdr.Record { return a.read(d, true) }
 
+// usualRecord is how many bytes of a long body a record has, about.
+const usualRecord = 1200
+
 func (a Adapter) read(d cdr.Delivery, imported bool) []cdr.Record {
-	var records []cdr.Record
+	records := make([]cdr.Record, 0, 1+len(d.Body)/usualRecord)
 	for piece := range record.Read(d) {
 		r, err := a.piece(piece, d, imported)
 		r.Raw, r.Origin = piece.Raw, &d

@@ -21,7 +21,6 @@ type parser struct {
 	tree  // of the value that is being read
 	pos   int
 	depth int
-	room  int // for how many values a tree is made
 }
 
 func (p *parser) errorf(format string, args ...any) error {
@@ -48,11 +47,13 @@ func (p *parser) peek() byte {
 	return p.data[p.pos]
 }
 
-// next reads a value into a new tree. Records of one body have about as many
-// values each, up to 128.
+// next reads a value into the place of the one before. For the first there is as
+// much room as a record of the body's length needs, up to 128 values.
 func (p *parser) next() (tree, error) {
-	p.room = min(max(len(p.values), p.room, 24), 128)
-	p.unescaped, p.values = nil, make([]value, 0, p.room)
+	if p.values == nil {
+		p.values = make([]value, 0, min(max(len(p.data)/20, 16), 128))
+	}
+	p.unescaped, p.values = p.unescaped[:0], p.values[:0]
 	err := p.value(span{})
 	return p.tree, err
 }

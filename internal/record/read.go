@@ -22,7 +22,8 @@ type Piece struct {
 // Read returns the pieces of a delivery in order. The body is read by what it
 // is, not by its Content-Type: an object, a list, {"data":[…]}, objects one
 // after another, a form, a multipart form; where there is no body, the query.
-// Every byte of the body that means something is in some piece.
+// Every byte of the body that means something is in some piece. A Record is good
+// until the next piece is asked for.
 func Read(d cdr.Delivery) iter.Seq[Piece] {
 	return func(yield func(Piece) bool) {
 		body := bytes.TrimPrefix(d.Body, []byte("\xEF\xBB\xBF"))

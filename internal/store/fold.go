@@ -21,18 +21,14 @@ type changes struct {
 func (b *batch) fold() changes {
 	var w changes
 	changed := map[callKey]bool{} // true: also by a new event
-	payloads := 0
-	for _, e := range b.events {
-		payloads += len(e.Payload)
-	}
-	b.added = make(map[eventKey]bool, len(b.events))
-	w.events.Payload.Grow(len(b.events), payloads)
+	b.added = make(map[eventKey]bool)
+	var added []*cdr.Event
 	for _, e := range b.events {
 		k := callKey{e.Source, e.CallID}
 		isNew, changes := b.calls[k].merge(e)
 		if isNew {
 			b.added[keyOf(e)] = true
-			appendEvent(&w.events, e)
+			added = append(added, e)
 		} else {
 			appendRepeat(&w.repeats, e)
 		}
@@ -43,6 +39,7 @@ func (b *batch) fold() changes {
 			}
 		}
 	}
+	appendEvents(&w.events, added)
 	keys := make([]callKey, 0, len(changed))
 	for k := range changed {
 		if !b.calls[k].pruned {

@@ -157,7 +157,21 @@ func occurred(e *cdr.Event) time.Time {
 
 func problems(e *cdr.Event) string { return strings.Join(e.Problems, "\n") }
 
-func appendEvent(p *db.AddEventsParams, e *cdr.Event) {
+func appendEvents(p *db.AddEventsParams, events []*cdr.Event) {
+	payloads := 0
+	for _, e := range events {
+		payloads += len(e.Payload)
+	}
+	p.Payload.Grow(len(events), payloads)
+	facts := make([]byte, 0, 1024)
+	for _, e := range events {
+		facts = appendEvent(p, e, facts[:0])
+	}
+}
+
+// appendEvent adds an event. It returns its facts, so that there is room for the
+// next ones.
+func appendEvent(p *db.AddEventsParams, e *cdr.Event, facts []byte) []byte {
 	p.Source.Append(e.Source)
 	p.CallID.Append(e.CallID)
 	p.EventID.Append(e.ID)
@@ -173,10 +187,12 @@ func appendEvent(p *db.AddEventsParams, e *cdr.Event) {
 	if e.Facts == nil {
 		p.Facts.AppendNull()
 	} else {
-		p.Facts.AppendBytes(appendFacts(make([]byte, 0, 512), e.Facts))
+		facts = appendFacts(facts, e.Facts)
+		p.Facts.AppendBytes(facts)
 	}
 	p.Problems.Append(problems(e))
 	p.Payload.AppendBytes(e.Payload)
+	return facts
 }
 
 // appendRepeat adds what is counted of an event that is known.

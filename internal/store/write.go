@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -116,11 +117,21 @@ func (p *pipeline) send(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	defer conn.Release()
 	pgarray.Register(conn.Conn().TypeMap())
+	conn.Conn().PgConn().Frontend().Send(p.headroom())
 	if len(p.statements) == 1 { // is a transaction by itself
 		_, err := conn.Exec(ctx, p.statements[0].sql, p.statements[0].arguments...)
 		return err
 	}
 	return p.sendAll(ctx, conn)
+}
+
+// headroom is about as much as everything takes that is sent.
+func (p *pipeline) headroom() headroom {
+	n := 0
+	for _, s := range p.statements {
+		n += pgarray.Reserve(s.arguments) + 10*len(s.arguments) + 128
+	}
+	return headroom(n)
 }
 
 // sendAll says BEGIN and COMMIT although Postgres takes what comes in one go for a
@@ -141,6 +152,19 @@ func (p *pipeline) sendAll(ctx context.Context, conn *pgxpool.Conn) error {
 	}
 	return err
 }
+
+// headroom is not a message: it has pgx build those that follow in a buffer that is
+// large enough, where it would grow one from a kilobyte each time.
+type headroom int
+
+// Encode adds nothing.
+func (h headroom) Encode(out []byte) ([]byte, error) { return slices.Grow(out, int(h)), nil }
+
+// Decode fails: nobody sends it.
+func (h headroom) Decode([]byte) error { return errors.New("headroom is not a message") }
+
+// Frontend says that it is ours to send.
+func (h headroom) Frontend() {}
 
 // inTransaction is for what has to look between its statements.
 func inTransaction(ctx context.Context, pool *pgxpool.Pool, do func(*db.Queries) error) error {
