@@ -13,8 +13,8 @@ func TestGarbagePercent(t *testing.T) {
 		want int
 	}{
 		{0, leastGarbage},
-		{8 << 20, 900},
-		{40 << 20, 100},
+		{8 << 20, 1100},
+		{48 << 20, 100},
 		{60 << 20, leastGarbage},
 		{1 << 40, leastGarbage},
 	} {

@@ -15,8 +15,8 @@ import (
 // same record was pushed. Fold returns false when no event says anything about
 // the call.
 func Fold(events []Event) (Call, bool) {
-	f, ok := newFolding(events)
-	if !ok {
+	var f folding
+	if !f.sort(events) {
 		return Call{}, false
 	}
 	c := Call{
@@ -45,15 +45,16 @@ type folding struct {
 	approximate bool // start or end is not the provider's word for that moment
 }
 
-func newFolding(events []Event) (*folding, bool) {
-	f := &folding{all: make([]*Event, 0, len(events))}
+// sort puts the events into parts. It returns false when none says anything.
+func (f *folding) sort(events []Event) bool {
+	f.all = make([]*Event, 0, len(events))
 	for i := range events {
 		if events[i].Facts != nil {
 			f.all = append(f.all, &events[i])
 		}
 	}
 	if len(f.all) == 0 {
-		return nil, false
+		return false
 	}
 	f.all = withoutCopies(f.all)
 	legs := map[string][]*Event{}
@@ -74,7 +75,7 @@ func newFolding(events []Event) (*folding, bool) {
 	f.cdrs = len(records)
 	slices.SortFunc(f.parts, compareParts)
 	f.removeContradicted()
-	return f, true
+	return true
 }
 
 // winners returns of every CDR record the version that counts, by record key.

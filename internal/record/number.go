@@ -80,12 +80,12 @@ func (f *Fields) Int(names ...string) *int {
 
 // numberText returns text as sent, but a number with an exponent (4.4e+11, as
 // some senders print telephone numbers) in full.
-func (t *tree) numberText(v *value) string {
-	text := string(t.text(v))
+func (r *Record) numberText(v *value) string {
+	text := r.keep(r.text(v))
 	if v.kind != kindNumber || !strings.ContainsAny(text, "eE.") {
 		return text
 	}
-	d, err := parseDecimal(t.text(v))
+	d, err := parseDecimal(r.text(v))
 	if err != nil || !d.IsInteger() {
 		return text
 	}

@@ -1,5 +1,7 @@
 package record
 
+import "strings"
+
 // Record is one JSON object, or the parameters of one form or query, before
 // anybody knows what it means.
 type Record struct {
@@ -8,6 +10,30 @@ type Record struct {
 	raw  []byte
 	form bool
 	note string // what had to be mended to read it at all; empty: nothing
+
+	texts strings.Builder
+}
+
+// Short texts are kept together: how long they are at most, and how many bytes.
+const (
+	shortText = 64
+	together  = 256
+)
+
+// keep returns a text of its own, so that it keeps no body alive. Short ones share
+// their memory, because the collector of garbage goes by objects, and those of one
+// record are held and let go together.
+func (r *Record) keep(text []byte) string {
+	if len(text) > shortText {
+		return string(text)
+	}
+	if r.texts.Cap()-r.texts.Len() < len(text) {
+		r.texts.Reset() // what it held stays where it is
+		r.texts.Grow(together)
+	}
+	start := r.texts.Len()
+	r.texts.Write(text)
+	return r.texts.String()[start:]
 }
 
 // IsForm reports whether the record came as a form or query, so that all its
