@@ -131,6 +131,19 @@ func (q *Queries) Calls(ctx context.Context, arg CallsParams) ([]Call, error) {
 	return items, nil
 }
 
+const compressFast = `-- name: CompressFast :exec
+SELECT set_config(name, 'lz4', false) FROM pg_catalog.pg_settings
+WHERE name = 'default_toast_compression' AND source = 'default' AND 'lz4' = ANY (enumvals)
+`
+
+// Long rows are compressed by the faster of the methods that the server was built
+// with, unless somebody has chosen one. Rows can be read whatever they were
+// compressed by.
+func (q *Queries) CompressFast(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, compressFast)
+	return err
+}
+
 const deleteCalls = `-- name: DeleteCalls :execrows
 DELETE FROM call c
 USING (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id, unnest($3::bigint[]) AS version) k

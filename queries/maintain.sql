@@ -86,5 +86,12 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
        set_config('plan_cache_mode', 'force_generic_plan', false);
 
+-- name: CompressFast :exec
+-- Long rows are compressed by the faster of the methods that the server was built
+-- with, unless somebody has chosen one. Rows can be read whatever they were
+-- compressed by.
+SELECT set_config(name, 'lz4', false) FROM pg_catalog.pg_settings
+WHERE name = 'default_toast_compression' AND source = 'default' AND 'lz4' = ANY (enumvals);
+
 -- name: IsReadOnly :one
 SELECT (current_setting('transaction_read_only') = 'on')::text::boolean AS read_only;

@@ -76,6 +76,9 @@ func TestDurableUnlessFast(t *testing.T) {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}
+	if got := query(t, s.URL(Database), "SELECT datcollate FROM pg_database WHERE datname = current_database()"); got != "C" {
+		t.Errorf("texts are compared as in %s, want C", got)
+	}
 	// What the operator sets stays set.
 	query(t, s.URL(Database), "ALTER SYSTEM SET work_mem = '9MB'")
 	o := s.Options()

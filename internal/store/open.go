@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -22,10 +23,7 @@ func Open(ctx context.Context, url string, log *slog.Logger) (*Store, error) {
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		q := db.New(conn)
-		if err := q.KeepDurable(ctx); err != nil {
-			return err
-		}
-		return q.GoByKey(ctx)
+		return errors.Join(q.KeepDurable(ctx), q.GoByKey(ctx), q.CompressFast(ctx))
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
