@@ -173,7 +173,7 @@ func result(received int, parts []*part) (Result, error) {
 				r.Duplicates++
 			case store.Quarantine:
 				r.Quarantined++
-				reasons[p.places[i]] = o.Reason
+				reasons[p.place(i)] = o.Reason
 			case store.Refused:
 				errs = append(errs, ErrQuarantineFull)
 			}

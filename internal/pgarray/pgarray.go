@@ -40,8 +40,12 @@ func (a *array) null() {
 	a.nulls = true
 }
 
-// head begins an element of a known length.
+// head begins an element of a known length, and makes room for it: twice as much
+// as there is, where append would copy a long array again for each quarter.
 func (a *array) head(length int) {
+	if cap(a.elements)-len(a.elements) < 4+length {
+		a.elements = slices.Grow(a.elements, max(4+length, len(a.elements)))
+	}
 	a.elements = binary.BigEndian.AppendUint32(a.elements, uint32(length))
 	a.count++
 }
