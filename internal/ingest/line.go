@@ -30,10 +30,12 @@ func (p *part) place(i int) int {
 }
 
 // A second batch begins beside one of few records, for then there is little to do
-// anyway, or when many wait. In between one larger batch a little later takes less
-// of the processors than two.
+// anyway, beside a long one, for which nobody should have to wait, or when many
+// wait. In between one larger batch a little later takes less of the processors
+// than two.
 const (
 	few  = 2
+	long = maxBatch / 2
 	many = 48
 )
 
@@ -102,7 +104,7 @@ func (l *line) begin(p *part) bool {
 
 // worthwhile reports whether another batch may begin.
 func (l *line) worthwhile() bool {
-	return l.batches == 0 || l.batches < l.atOnce && (l.busy <= few || l.queued >= many)
+	return l.batches == 0 || l.batches < l.atOnce && (l.busy <= few || l.busy >= long || l.queued >= many)
 }
 
 // await returns when there is something to write, or with false when there never

@@ -128,7 +128,16 @@ func TestLineSecondBatch(t *testing.T) {
 	l.end([]*part{first}, 2)
 	mustAdd(t, l, partOf(6))
 	if parts := l.take(); parts != nil {
-		t.Errorf("a batch of %d began beside a large one", len(parts))
+		t.Errorf("a batch of %d began beside one that is neither small nor long", len(parts))
+	}
+}
+
+// TestLineLongBatch lets a small delivery pass a long one.
+func TestLineLongBatch(t *testing.T) {
+	t.Parallel()
+	l := newLine(2)
+	if !l.begin(&part{records: make([]cdr.Record, long)}) || !l.begin(partOf(1)) {
+		t.Error("a small delivery waits for a long one")
 	}
 }
 
