@@ -9,7 +9,7 @@ import (
 
 // Limits of the heap.
 const (
-	roomyHeap    = 96 << 20  // garbage gathers until here, however little is held
+	roomyHeap    = 112 << 20 // garbage gathers until here, however little is held
 	leastGarbage = 75        // and to so many percent of what is held at least
 	memoryLimit  = 512 << 20 // above it is collected ever more often
 )

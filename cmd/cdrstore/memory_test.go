@@ -13,9 +13,9 @@ func TestGarbagePercent(t *testing.T) {
 		want int
 	}{
 		{0, leastGarbage},
-		{8 << 20, 1100},
-		{48 << 20, 100},
-		{60 << 20, leastGarbage},
+		{8 << 20, 1300},
+		{56 << 20, 100},
+		{70 << 20, leastGarbage},
 		{1 << 40, leastGarbage},
 	} {
 		if is := garbagePercent(c.held); is != c.want {
