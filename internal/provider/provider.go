@@ -100,11 +100,15 @@ func (a Adapter) Read(d cdr.Delivery) []cdr.Record { return a.read(d, false) }
 // event of its own. Other events are the same as pushed.
 func (a Adapter) ReadImported(d cdr.Delivery) []cdr.Record { return a.read(d, true) }
 
-// usualRecord is how many bytes of a long body a record has, about.
-const usualRecord = 1200
+// How many bytes of a long body a record has, about, and how many records there
+// is room for at first.
+const (
+	usualRecord  = 1200
+	usualRecords = 1000
+)
 
 func (a Adapter) read(d cdr.Delivery, imported bool) []cdr.Record {
-	records := make([]cdr.Record, 0, 1+len(d.Body)/usualRecord)
+	records := make([]cdr.Record, 0, min(1+len(d.Body)/usualRecord, usualRecords))
 	for piece := range record.Read(d) {
 		r, err := a.piece(piece, d, imported)
 		r.Raw, r.Origin = piece.Raw, &d
