@@ -147,16 +147,16 @@ func (s *splitter) recover(start int) {
 		s.pos = end
 		return
 	}
-	at := start
+	at, trial := start, parser{tree: tree{data: s.data}}
 	for s.budget > 0 {
 		newline := bytes.IndexByte(s.data[at:], '\n')
 		if newline < 0 {
 			break
 		}
-		line := parser{tree: tree{data: s.data}, pos: at + newline + 1}
-		line.space()
-		at = line.pos
-		if s.readable(at) {
+		trial.pos, trial.depth = at+newline+1, 0
+		trial.space()
+		at = trial.pos
+		if s.readable(&trial) {
 			s.pos = at
 			return
 		}
@@ -164,9 +164,8 @@ func (s *splitter) recover(start int) {
 	s.pos = len(s.data)
 }
 
-// readable reports whether a record, or a list of them, begins at a position.
-func (s *splitter) readable(at int) bool {
-	p := parser{tree: tree{data: s.data}, pos: at}
+// readable reports whether a record, or a list of them, begins where a parser is.
+func (s *splitter) readable(p *parser) bool {
 	c := p.peek()
 	if c != '{' && (c != '[' || s.list) {
 		return false
