@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/store"
@@ -30,13 +31,14 @@ func (p *part) place(i int) int {
 }
 
 // A second batch begins beside one of few records, for then there is little to do
-// anyway, beside a long one, for which nobody should have to wait, or when many
-// wait. In between one larger batch a little later takes less of the processors
-// than two.
+// anyway, beside a long one or one that is held up (by a lock, say), for which
+// nobody should have to wait, or when many wait. In between one larger batch a
+// little later takes less of the processors than two.
 const (
-	few  = 2
-	long = maxBatch / 2
-	many = 48
+	few    = 2
+	long   = maxBatch / 2
+	many   = 48
+	heldUp = 50 * time.Millisecond
 )
 
 // line is where parts wait to be written. A few batches are written side by side,
@@ -52,12 +54,15 @@ type line struct {
 	busy    int                 // records that are being written
 	batches int                 // that are being written
 	atOnce  int                 // how many may be
+	late    *time.Timer         // runs while a batch is being written
+	held    bool                // a batch is held up
 	closed  bool
 }
 
 func newLine(atOnce int) *line {
 	l := &line{places: make(chan struct{}, maxWaiting), calls: map[uint64]struct{}{}, atOnce: atOnce}
 	l.changed.L = &l.mu
+	l.late = time.AfterFunc(heldUp, l.hold) // finds nothing yet
 	return l
 }
 
@@ -104,7 +109,7 @@ func (l *line) begin(p *part) bool {
 
 // worthwhile reports whether another batch may begin.
 func (l *line) worthwhile() bool {
-	return l.batches == 0 || l.batches < l.atOnce && (l.busy <= few || l.busy >= long || l.queued >= many)
+	return l.batches == 0 || l.batches < l.atOnce && (l.busy <= few || l.busy >= long || l.queued >= many || l.held)
 }
 
 // await returns when there is something to write, or with false when there never
@@ -169,7 +174,9 @@ func with(calls map[uint64]struct{}, more []uint64) map[uint64]struct{} {
 }
 
 func (l *line) start(parts []*part) {
-	l.batches++
+	if l.batches++; l.batches == 1 {
+		l.late.Reset(heldUp)
+	}
 	for _, p := range parts {
 		l.busy += len(p.records)
 		with(l.calls, p.calls)
@@ -194,7 +201,12 @@ func (l *line) end(parts []*part, atOnce int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.batches--
-	l.atOnce = atOnce
+	l.atOnce, l.held = atOnce, false
+	if l.batches > 0 {
+		l.late.Reset(heldUp)
+	} else {
+		l.late.Stop()
+	}
 	for _, p := range parts {
 		l.busy -= len(p.records)
 		for _, c := range p.calls {
@@ -202,6 +214,16 @@ func (l *line) end(parts []*part, atOnce int) {
 		}
 	}
 	if len(l.waiting) > 0 || l.closed {
+		l.changed.Broadcast()
+	}
+}
+
+// hold notes that a batch takes long.
+func (l *line) hold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.batches > 0 {
+		l.held = true
 		l.changed.Broadcast()
 	}
 }

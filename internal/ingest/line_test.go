@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
@@ -139,6 +140,34 @@ func TestLineLongBatch(t *testing.T) {
 	if !l.begin(&part{records: make([]cdr.Record, long)}) || !l.begin(partOf(1)) {
 		t.Error("a small delivery waits for a long one")
 	}
+}
+
+// TestLineHeldUp writes what waits beside a batch that is held up, and beside no
+// other.
+func TestLineHeldUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(2)
+		stuck := partOf(1, 2, 3)
+		if !l.begin(stuck) {
+			t.Fatal("nothing was in the way")
+		}
+		for i := range uint64(2) {
+			begun := time.Now()
+			mustAdd(t, l, partOf(4+i))
+			if l.take() != nil {
+				t.Fatal("a batch began beside one that is not held up yet")
+			}
+			if !l.await() || time.Since(begun) != heldUp {
+				t.Errorf("a delivery waited %v for a batch that is held up", time.Since(begun))
+			}
+			l.end(l.take(), 2)
+		}
+		l.end([]*part{stuck}, 2)
+		if next := partOf(1, 2, 3); !l.begin(next) || l.begin(partOf(4)) {
+			t.Error("the next batch is taken for one that is held up")
+		}
+	})
 }
 
 // TestLineIsFull has the sender wait whose delivery finds no place.
