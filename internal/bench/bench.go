@@ -71,6 +71,26 @@ func (b *bench) startPostgres(ctx context.Context, name, library string) error {
 		return err
 	}
 	b.meter = meter{admin: admin, postgres: server.PID()}
+	return useLog(ctx, admin)
+}
+
+// useLog writes as much log as Postgres keeps to use again (min_wal_size), for a
+// server that has been at work makes no new files. To make one holds up commits
+// for as long as it takes to fill 16 MB with zeros and to sync them.
+func useLog(ctx context.Context, admin *pgx.Conn) error {
+	var files int
+	err := admin.QueryRow(ctx, `SELECT pg_size_bytes(current_setting('min_wal_size')) / pg_size_bytes(current_setting('wal_segment_size'))`).Scan(&files)
+	for range files {
+		if err == nil {
+			_, err = admin.Exec(ctx, "SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()")
+		}
+	}
+	if err == nil {
+		_, err = admin.Exec(ctx, "CHECKPOINT")
+	}
+	if err != nil {
+		return fmt.Errorf("use the log: %w", err)
+	}
 	return nil
 }
 
