@@ -23,55 +23,92 @@ type array struct {
 	nulls    bool
 }
 
+// column is an array, or nil before its first element. It is no more than a
+// pointer, so that pgx, which takes any, gets it without an allocation.
+type column struct{ *array }
+
 // Len is how many elements there are.
-func (a array) Len() int { return a.count }
-
-// size is how many bytes it takes as a parameter.
-func (a array) size() int { return 5*4 + len(a.elements) }
-
-// Grow makes room for so many elements that hold so many bytes.
-func (a *array) Grow(elements, bytes int) {
-	a.elements = slices.Grow(a.elements, 4*elements+bytes)
+func (c column) Len() int {
+	if c.array == nil {
+		return 0
+	}
+	return c.count
 }
 
-func (a *array) null() {
-	a.elements = binary.BigEndian.AppendUint32(a.elements, ^uint32(0)) // length -1
-	a.count++
-	a.nulls = true
+// size is how many bytes it takes as a parameter.
+func (c column) size() int {
+	if c.array == nil {
+		return headerSize
+	}
+	return headerSize + len(c.elements)
+}
+
+// headerSize is what stands before the elements, in bytes.
+const headerSize = 5 * 4
+
+// Grow makes room for so many elements that hold so many bytes.
+func (c *column) Grow(elements, bytes int) {
+	c.begin()
+	c.elements = slices.Grow(c.elements, 4*elements+bytes)
+}
+
+func (c *column) begin() {
+	if c.array == nil {
+		c.array = new(array)
+	}
+}
+
+func (c *column) null() {
+	c.begin()
+	c.elements = binary.BigEndian.AppendUint32(c.elements, ^uint32(0)) // length -1
+	c.count++
+	c.nulls = true
 }
 
 // head begins an element of a known length, and makes room for it: twice as much
 // as there is, where append would copy a long array again for each quarter.
-func (a *array) head(length int) {
-	if cap(a.elements)-len(a.elements) < 4+length {
-		a.elements = slices.Grow(a.elements, max(4+length, len(a.elements)))
+func (c *column) head(length int) {
+	c.begin()
+	if cap(c.elements)-len(c.elements) < 4+length {
+		c.elements = slices.Grow(c.elements, max(4+length, len(c.elements)))
 	}
-	a.elements = binary.BigEndian.AppendUint32(a.elements, uint32(length))
-	a.count++
+	c.elements = binary.BigEndian.AppendUint32(c.elements, uint32(length))
+	c.count++
+}
+
+// empty takes the elements out and keeps their room, if it is no more than atMost
+// bytes.
+func (c *column) empty(atMost int) {
+	switch {
+	case c.array == nil:
+	case cap(c.elements) > atMost:
+		c.array = nil
+	default:
+		*c.array = array{elements: c.elements[:0]}
+	}
 }
 
 // encode writes the array as array_recv reads it.
-func (a array) encode(out []byte, element uint32) []byte {
-	flags, dimensions := uint32(0), uint32(1)
-	if a.nulls {
-		flags = 1
-	}
-	if a.count == 0 {
+func (c column) encode(out []byte, element uint32) []byte {
+	flags, dimensions, count := uint32(0), uint32(1), c.Len()
+	if count == 0 {
 		dimensions = 0
+	} else if c.nulls {
+		flags = 1
 	}
 	out = binary.BigEndian.AppendUint32(out, dimensions)
 	out = binary.BigEndian.AppendUint32(out, flags)
 	out = binary.BigEndian.AppendUint32(out, element)
-	if a.count == 0 {
+	if count == 0 {
 		return out
 	}
-	out = binary.BigEndian.AppendUint32(out, uint32(a.count))
+	out = binary.BigEndian.AppendUint32(out, uint32(count))
 	out = binary.BigEndian.AppendUint32(out, 1) // the first index
-	return append(out, a.elements...)
+	return append(out, c.elements...)
 }
 
 // Texts is text[].
-type Texts struct{ array }
+type Texts struct{ column }
 
 // Append adds a text.
 func (a *Texts) Append(s string) {
@@ -98,7 +135,7 @@ func (a *Texts) AppendOrNull(s string) {
 func (a *Texts) AppendNull() { a.null() }
 
 // UUIDs is uuid[].
-type UUIDs struct{ array }
+type UUIDs struct{ column }
 
 // Append adds a UUID.
 func (a *UUIDs) Append(id [16]byte) {
@@ -107,7 +144,7 @@ func (a *UUIDs) Append(id [16]byte) {
 }
 
 // Times is timestamptz[].
-type Times struct{ array }
+type Times struct{ column }
 
 // epoch of Postgres, 2000-01-01 UTC, in microseconds since 1970.
 const epoch = 946_684_800_000_000
@@ -123,7 +160,7 @@ func (a *Times) Append(at time.Time) {
 }
 
 // Int4s is integer[].
-type Int4s struct{ array }
+type Int4s struct{ column }
 
 // Append adds a number. It must fit.
 func (a *Int4s) Append(n int) {
@@ -150,7 +187,7 @@ func (a *Int4s) AppendCode(n int) {
 }
 
 // Int8s is bigint[].
-type Int8s struct{ array }
+type Int8s struct{ column }
 
 // Append adds a number.
 func (a *Int8s) Append(n int64) {
@@ -159,7 +196,7 @@ func (a *Int8s) Append(n int64) {
 }
 
 // Bools is boolean[].
-type Bools struct{ array }
+type Bools struct{ column }
 
 // AppendOrNull adds a boolean, or null for nil.
 func (a *Bools) AppendOrNull(b *bool) {
@@ -176,7 +213,7 @@ func (a *Bools) AppendOrNull(b *bool) {
 }
 
 // Decimals is numeric[].
-type Decimals struct{ array }
+type Decimals struct{ column }
 
 // AppendOrNull adds a decimal without its trailing zeros, or null. What numeric
 // cannot hold is left to Postgres to refuse.
@@ -185,6 +222,7 @@ func (a *Decimals) AppendOrNull(d decimal.NullDecimal) {
 		a.null()
 		return
 	}
+	a.begin()
 	at := len(a.elements)
 	a.head(0)
 	a.elements = appendNumeric(a.elements, d.Decimal)
@@ -219,34 +257,6 @@ type codec struct {
 type encodable interface {
 	size() int
 	encode(out []byte, element uint32) []byte
-}
-
-// Reserve has the first of a statement's parameters make room for all of them,
-// where pgx would begin with 256 bytes each time. It returns how many bytes the
-// arrays among them take.
-func Reserve(parameters []any) int {
-	n := 0
-	for _, p := range parameters {
-		if a, ok := p.(encodable); ok {
-			n += a.size()
-		}
-	}
-	if len(parameters) > 0 {
-		if first, ok := parameters[0].(encodable); ok {
-			parameters[0] = roomy{first, n}
-		}
-	}
-	return n
-}
-
-// roomy is an array that makes room for others.
-type roomy struct {
-	encodable
-	room int
-}
-
-func (r roomy) encode(out []byte, element uint32) []byte {
-	return r.encodable.encode(slices.Grow(out, r.room), element)
 }
 
 // PlanEncode is pgx's question how to write a value.

@@ -133,7 +133,8 @@ func TestReserve(t *testing.T) {
 	var numbers Int4s
 	numbers.Append(7)
 	parameters := []any{texts, "as it was", numbers}
-	if n := Reserve(parameters); n != 20+4+2000+20+4+4 {
+	var memory []byte
+	if n := Reserve(&memory, parameters); n != 20+4+2000+20+4+4 {
 		t.Errorf("%d bytes", n)
 	}
 	var text, between string
@@ -143,5 +144,40 @@ func TestReserve(t *testing.T) {
 	}
 	if text != strings.Repeat("long", 500) || between != "as it was" || number != 7 {
 		t.Errorf("%q, %q, %d", text, between, number)
+	}
+}
+
+// TestEmpty fills columns again: nothing of before is left but their room.
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	var statement struct {
+		Names, Unused Texts
+		Numbers       Int4s
+		Other         string
+	}
+	columns := ColumnsOf(&statement)
+	if len(columns) != 3 {
+		t.Fatalf("%d columns", len(columns))
+	}
+	for _, atMost := range []int{1 << 20, 0} {
+		statement.Names.Append("first")
+		statement.Names.AppendNull()
+		statement.Numbers.Append(1)
+		room := cap(statement.Names.elements)
+		columns.Empty(atMost)
+		if statement.Names.Len() != 0 || statement.Numbers.Len() != 0 || statement.Unused.Len() != 0 {
+			t.Errorf("%+v", statement)
+		}
+		if kept := statement.Names.array != nil && cap(statement.Names.elements) == room; kept != (atMost > 0) {
+			t.Errorf("of %d bytes, %d allowed: kept %t", room, atMost, kept)
+		}
+		statement.Names.Append("second")
+		statement.Numbers.AppendOrNull(nil)
+		names, numbers := read(t, conn, "_text", statement.Names), read(t, conn, "_int4", statement.Numbers)
+		if !slices.Equal(names, []string{"second"}) || !slices.Equal(numbers, []string{"null"}) {
+			t.Errorf("%q, %q", names, numbers)
+		}
+		columns.Empty(atMost)
 	}
 }

@@ -12,14 +12,14 @@ type changes struct {
 	events  db.AddEventsParams
 	repeats db.CountRepeatsParams
 	calls   callRows
+	facts   []byte // of one event, while it is written
 }
 
-// fold folds the calls that the batch changes and returns what to write. A
-// repeat changes counters only, unless it was received before what was taken
-// for the first receipt (a spooled delivery that arrives late): the order of
-// receipt decides which version of a CDR counts.
-func (b *batch) fold() changes {
-	var w changes
+// fold folds the calls that the batch changes and says what to write. A repeat
+// changes counters only, unless it was received before what was taken for the
+// first receipt (a spooled delivery that arrives late): the order of receipt
+// decides which version of a CDR counts.
+func (b *batch) fold(w *changes) {
 	changed := map[callKey]bool{} // true: also by a new event
 	b.added = make(map[eventKey]bool)
 	var added []*cdr.Event
@@ -39,7 +39,7 @@ func (b *batch) fold() changes {
 			}
 		}
 	}
-	appendEvents(&w.events, added)
+	w.appendEvents(added)
 	keys := make([]callKey, 0, len(changed))
 	for k := range changed {
 		if !b.calls[k].pruned {
@@ -56,5 +56,4 @@ func (b *batch) fold() changes {
 			stored.callTime = call.CallTime
 		}
 	}
-	return w
 }

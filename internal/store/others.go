@@ -38,12 +38,13 @@ func (s *seenOthers) message(m *cdr.Message) bool {
 // reads are what must be read to say what became of recordings and messages. How
 // they are written does not depend on it.
 func (b *batch) reads() []func(context.Context, *db.Queries) error {
-	b.seen = seenOthers{map[[3]string]bool{}, map[[2]string]int{}}
 	var reads []func(context.Context, *db.Queries) error
 	if len(b.recordings) > 0 {
+		b.seen.recordings = map[[3]string]bool{}
 		reads = append(reads, b.readRecordings)
 	}
 	if len(b.messages) > 0 {
+		b.seen.messages = map[[2]string]int{}
 		reads = append(reads, b.readMessages)
 	}
 	return reads

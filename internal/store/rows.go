@@ -157,21 +157,21 @@ func occurred(e *cdr.Event) time.Time {
 
 func problems(e *cdr.Event) string { return strings.Join(e.Problems, "\n") }
 
-func appendEvents(p *db.AddEventsParams, events []*cdr.Event) {
+func (w *changes) appendEvents(events []*cdr.Event) {
 	payloads := 0
 	for _, e := range events {
 		payloads += len(e.Payload)
 	}
-	p.Payload.Grow(len(events), payloads)
-	facts := make([]byte, 0, 1024)
+	if len(events) > 0 {
+		w.events.Payload.Grow(len(events), payloads)
+	}
 	for _, e := range events {
-		facts = appendEvent(p, e, facts[:0])
+		w.appendEvent(e)
 	}
 }
 
-// appendEvent adds an event. It returns its facts, so that there is room for the
-// next ones.
-func appendEvent(p *db.AddEventsParams, e *cdr.Event, facts []byte) []byte {
+func (w *changes) appendEvent(e *cdr.Event) {
+	p := &w.events
 	p.Source.Append(e.Source)
 	p.CallID.Append(e.CallID)
 	p.EventID.Append(e.ID)
@@ -187,12 +187,11 @@ func appendEvent(p *db.AddEventsParams, e *cdr.Event, facts []byte) []byte {
 	if e.Facts == nil {
 		p.Facts.AppendNull()
 	} else {
-		facts = appendFacts(facts, e.Facts)
-		p.Facts.AppendBytes(facts)
+		w.facts = appendFacts(w.facts[:0], e.Facts)
+		p.Facts.AppendBytes(w.facts)
 	}
 	p.Problems.Append(problems(e))
 	p.Payload.AppendBytes(e.Payload)
-	return facts
 }
 
 // appendRepeat adds what is counted of an event that is known.

@@ -52,7 +52,7 @@ func (s *Store) Known(ctx context.Context, records []cdr.Record) ([]Outcome, err
 	if err := b.read(ctx, q, &cache{}, &rooms{}); err != nil {
 		return nil, err
 	}
-	b.fold()
+	b.fold(new(changes))
 	for _, read := range b.reads() {
 		if err := read(ctx, q); err != nil {
 			return nil, err
@@ -112,19 +112,21 @@ func (s saving) try(ctx context.Context, records []cdr.Record) ([]Outcome, error
 	if err := b.read(ctx, db.New(s.pool), &s.cache, &s.rooms); err != nil {
 		return nil, err
 	}
-	write := b.fold()
+	w := s.buffers.take()
+	b.fold(&w.changes)
 	if b.late > 0 {
 		s.log.Warn("events came for calls that were pruned: they are stored and not folded", slog.Int("events", b.late))
 	}
 	if s.betweenReadAndWrite != nil {
 		s.betweenReadAndWrite()
 	}
-	if err := b.write(ctx, s.pool, &write); err != nil {
+	if err := b.write(ctx, s.pool, w); err != nil {
 		if b.guessed {
 			s.cache.met(false, 0)
 		}
 		return nil, err
 	}
+	s.buffers.give(w)
 	s.cache.put(b.calls)
 	return b.settle(), nil
 }

@@ -31,10 +31,11 @@ var ErrReadOnly = errors.New("the database is read-only")
 
 // Store is a database that was migrated.
 type Store struct {
-	pool  *pgxpool.Pool
-	log   *slog.Logger
-	cache cache
-	rooms rooms
+	pool    *pgxpool.Pool
+	log     *slog.Logger
+	cache   cache
+	rooms   rooms
+	buffers bufferPool
 
 	// betweenReadAndWrite, where set, is called after a batch was read and
 	// folded and before it is written, so that a test can hold one writer there.

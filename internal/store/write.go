@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,7 +15,7 @@ import (
 
 // write writes everything or nothing, in one round trip, which also brings what
 // settle needs.
-func (b *batch) write(ctx context.Context, pool *pgxpool.Pool, w *changes) error {
+func (b *batch) write(ctx context.Context, pool *pgxpool.Pool, w *buffers) error {
 	var p pipeline
 	for _, read := range b.reads() {
 		if err := p.read(ctx, read); err != nil {
@@ -40,7 +39,7 @@ func (b *batch) write(ctx context.Context, pool *pgxpool.Pool, w *changes) error
 	if err := b.writeOthers(ctx, q); err != nil {
 		return err
 	}
-	return p.send(ctx, pool)
+	return p.send(ctx, pool, w)
 }
 
 // pipeline stands in for a connection: it gathers statements that go to the
@@ -106,8 +105,9 @@ type answer struct {
 // Query returns the rows.
 func (a *answer) Query(context.Context, string, ...any) (pgx.Rows, error) { return a.rows, nil }
 
-// send runs what was gathered as one transaction, in one round trip.
-func (p *pipeline) send(ctx context.Context, pool *pgxpool.Pool) error {
+// send runs what was gathered as one transaction, in one round trip. The buffers
+// may be used again where it succeeds.
+func (p *pipeline) send(ctx context.Context, pool *pgxpool.Pool, w *buffers) error {
 	if len(p.statements) == 0 {
 		return nil
 	}
@@ -117,21 +117,27 @@ func (p *pipeline) send(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	defer conn.Release()
 	pgarray.Register(conn.Conn().TypeMap())
-	conn.Conn().PgConn().Frontend().Send(p.headroom())
+	frontend := conn.Conn().PgConn().Frontend()
+	frontend.Send(loan{&w.wire, p.size(&w.parameters)})
 	if len(p.statements) == 1 { // is a transaction by itself
-		_, err := conn.Exec(ctx, p.statements[0].sql, p.statements[0].arguments...)
-		return err
+		_, err = conn.Exec(ctx, p.statements[0].sql, p.statements[0].arguments...)
+	} else {
+		err = p.sendAll(ctx, conn)
 	}
-	return p.sendAll(ctx, conn)
+	if err == nil {
+		frontend.Send(loan{})
+	}
+	return err
 }
 
-// headroom is about as much as everything takes that is sent.
-func (p *pipeline) headroom() headroom {
+// size is about as much as everything takes that is sent. The parameters of each
+// statement will be built in memory that was used before.
+func (p *pipeline) size(memory *[]byte) int {
 	n := 0
 	for _, s := range p.statements {
-		n += pgarray.Reserve(s.arguments) + 10*len(s.arguments) + 128
+		n += pgarray.Reserve(memory, s.arguments) + 10*len(s.arguments) + 128
 	}
-	return headroom(n)
+	return n
 }
 
 // sendAll says BEGIN and COMMIT although Postgres takes what comes in one go for a
@@ -152,19 +158,6 @@ func (p *pipeline) sendAll(ctx context.Context, conn *pgxpool.Conn) error {
 	}
 	return err
 }
-
-// headroom is not a message: it has pgx build those that follow in a buffer that is
-// large enough, where it would grow one from a kilobyte each time.
-type headroom int
-
-// Encode adds nothing.
-func (h headroom) Encode(out []byte) ([]byte, error) { return slices.Grow(out, int(h)), nil }
-
-// Decode fails: nobody sends it.
-func (h headroom) Decode([]byte) error { return errors.New("headroom is not a message") }
-
-// Frontend says that it is ours to send.
-func (h headroom) Frontend() {}
 
 // inTransaction is for what has to look between its statements.
 func inTransaction(ctx context.Context, pool *pgxpool.Pool, do func(*db.Queries) error) error {
