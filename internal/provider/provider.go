@@ -54,7 +54,8 @@ type Adapter struct {
 	// Decode reads with the kind as its hint. Nil: the provider has none.
 	Header func(names []string) (kind string, callIDAt int, err error)
 
-	numbers *number.Memo // nil: every number is read anew
+	numbers *number.Memo   // nil: every number is read anew
+	memory  *record.Memory // nil: every delivery is read in its own
 }
 
 // All lists the adapters. The configuration's default sources have their names.
@@ -78,13 +79,13 @@ func ByName(name string) (Adapter, bool) {
 	return all[i], true
 }
 
-// Adapters returns the adapters by name, for those who decode a lot: they share a
-// memory of the numbers they have read.
+// Adapters returns the adapters by name, for those who decode a lot: they share
+// what they know of the numbers they have read, and memory.
 func Adapters() map[string]Adapter {
-	numbers := new(number.Memo)
+	numbers, memory := new(number.Memo), new(record.Memory)
 	byName := map[string]Adapter{}
 	for _, a := range All() {
-		a.numbers = numbers
+		a.numbers, a.memory = numbers, memory
 		byName[a.Name] = a
 	}
 	return byName
@@ -109,7 +110,11 @@ const (
 
 func (a Adapter) read(d cdr.Delivery, imported bool) []cdr.Record {
 	records := make([]cdr.Record, 0, min(1+len(d.Body)/usualRecord, usualRecords))
-	for piece := range record.Read(d) {
+	memory := a.memory
+	if memory == nil {
+		memory = new(record.Memory)
+	}
+	for piece := range memory.Read(d) {
 		r, err := a.piece(piece, d, imported)
 		r.Raw, r.Origin = piece.Raw, &d
 		if err != nil {

@@ -34,8 +34,8 @@ func (f *form) add(name, text []byte, decode func(out, text []byte) []byte) {
 
 // readForm reads pairs as browsers send them. A broken percent sign stands for
 // itself, for VoipNow may send its values without encoding.
-func readForm(raw []byte) Piece {
-	f := form{tree: tree{data: make([]byte, 0, len(raw))}}
+func (k *desk) readForm(raw []byte) Piece {
+	f := k.newForm(len(raw))
 	for sent := range bytes.SplitSeq(raw, []byte("&")) {
 		if len(sent) == 0 {
 			continue
@@ -49,7 +49,19 @@ func readForm(raw []byte) Piece {
 	if len(f.pairs) == 0 {
 		return Piece{Raw: raw, Reason: "body: a form without parameters"}
 	}
-	return Piece{Record: f.record(raw), Raw: raw}
+	return Piece{Record: k.record(&f, raw), Raw: raw}
+}
+
+// newForm returns a form whose names and texts have so many bytes.
+func (k *desk) newForm(size int) form {
+	return form{tree: k.tree(slices.Grow(k.form[:0], size)), pairs: k.pairs[:0]}
+}
+
+// record makes a record of a form, and keeps its memory.
+func (k *desk) record(f *form, raw []byte) *Record {
+	r := f.record(raw)
+	k.form, k.pairs, k.values = f.data, f.pairs, f.values
+	return r
 }
 
 // appendUnescaped adds what url.QueryUnescape returns, or the text itself where
@@ -83,7 +95,7 @@ func (f *form) record(raw []byte) *Record {
 	slices.SortFunc(f.pairs, func(a, b pair) int {
 		return cmp.Or(bytes.Compare(f.bytes(a.name), f.bytes(b.name)), bytes.Compare(f.bytes(a.text), f.bytes(b.text)))
 	})
-	f.values = append(make([]value, 0, 1+len(f.pairs)), value{kind: kindObject, first: 1})
+	f.values = append(slices.Grow(f.values, 1+len(f.pairs)), value{kind: kindObject, first: 1})
 	for rest := f.pairs; len(rest) > 0; {
 		name, n := rest[0].name, 1
 		for n < len(rest) && bytes.Equal(f.bytes(rest[n].name), f.bytes(name)) {
@@ -120,7 +132,7 @@ func isMultipart(contentType string, body []byte) bool {
 	return strings.HasPrefix(strings.ToLower(contentType), "multipart/") || bytes.Contains(head, []byte("\ncontent-disposition:"))
 }
 
-func readMultipart(contentType string, body []byte) Piece {
+func (k *desk) readMultipart(contentType string, body []byte) Piece {
 	boundary := ""
 	if _, params, err := mime.ParseMediaType(contentType); err == nil {
 		boundary = params["boundary"]
@@ -129,29 +141,28 @@ func readMultipart(contentType string, body []byte) Piece {
 		first, _, _ := bytes.Cut(body, []byte("\n"))
 		boundary = strings.TrimPrefix(strings.TrimSpace(string(first)), "--")
 	}
-	f, err := multipartForm(multipart.NewReader(bytes.NewReader(body), boundary))
-	if err != nil {
+	f := k.newForm(0)
+	if err := f.addParts(multipart.NewReader(bytes.NewReader(body), boundary)); err != nil {
 		return Piece{Raw: body, Reason: "body: multipart: " + err.Error()}
 	}
-	return Piece{Record: f.record(body), Raw: body}
+	return Piece{Record: k.record(&f, body), Raw: body}
 }
 
-func multipartForm(r *multipart.Reader) (*form, error) {
-	var f form
+func (f *form) addParts(r *multipart.Reader) error {
 	for {
 		part, err := r.NextPart()
 		if errors.Is(err, io.EOF) && len(f.pairs) > 0 {
-			return &f, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(f.pairs) == maxPairs {
-			return nil, errors.New("more parameters than a form may have")
+			return errors.New("more parameters than a form may have")
 		}
 		text, err := io.ReadAll(part)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f.add([]byte(part.FormName()), text, func(out, text []byte) []byte { return append(out, text...) })
 	}

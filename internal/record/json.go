@@ -50,7 +50,7 @@ func (p *parser) peek() byte {
 // next reads a value into the place of the one before. For the first there is as
 // much room as a record of the body's length needs, up to 128 values.
 func (p *parser) next() (tree, error) {
-	if p.values == nil {
+	if cap(p.values) == 0 {
 		p.values = make([]value, 0, min(max(len(p.data)/20, 16), 128))
 	}
 	p.unescaped, p.values = p.unescaped[:0], p.values[:0]

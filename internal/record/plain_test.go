@@ -32,7 +32,7 @@ func FuzzPlain(f *testing.F) {
 		} else if err != nil && string(appendUnescaped([]byte("x"), sent)) != "x"+text {
 			t.Errorf("%q: unescaped %q, want it as it is", text, appendUnescaped(nil, sent))
 		}
-		if r := readForm(sent).Record; r != nil {
+		if r := new(desk).readForm(sent).Record; r != nil {
 			if payload, ok := r.plainPayload(); ok && !bytes.Equal(payload, r.oddPayload()) {
 				t.Errorf("%q: payload %s, want %s", text, payload, r.oddPayload())
 			}
@@ -105,7 +105,7 @@ func TestCommonIsPlain(t *testing.T) {
 			t.Errorf("%s is read the long way", text)
 		}
 	}
-	if _, ok := readForm([]byte("CallID=1&CallerExtension=0003%2A210&CallerIDNam=A+B")).Record.plainPayload(); !ok {
+	if _, ok := new(desk).readForm([]byte("CallID=1&CallerExtension=0003%2A210&CallerIDNam=A+B")).Record.plainPayload(); !ok {
 		t.Error("a form is read the long way")
 	}
 }
@@ -120,7 +120,7 @@ func TestTextIsACopy(t *testing.T) {
 		tree, err := s.next()
 		r := &Record{tree: tree, root: &tree.values[0], raw: body}
 		if err != nil {
-			r = readForm(body).Record
+			r = new(desk).readForm(body).Record
 		}
 		f := r.Fields()
 		texts := []string{f.Text("a"), f.Long("b"), f.Opaque("o")}

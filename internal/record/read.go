@@ -24,28 +24,28 @@ type Piece struct {
 // after another, a form, a multipart form; where there is no body, the query.
 // Every byte of the body that means something is in some piece. A Record is good
 // until the next piece is asked for.
-func Read(d cdr.Delivery) iter.Seq[Piece] {
-	return func(yield func(Piece) bool) {
-		body := bytes.TrimPrefix(d.Body, []byte("\xEF\xBB\xBF"))
-		trimmed := bytes.TrimSpace(body)
-		switch {
-		case d.BodyProblem != "":
-			yield(Piece{Raw: d.Body, Reason: d.BodyProblem})
-		case len(trimmed) == 0 && d.Query != "":
-			piece := readForm([]byte(d.Query))
-			piece.Raw = nil // the delivery keeps its query beside its body
-			yield(piece)
-		case len(trimmed) == 0:
-			yield(Piece{Raw: d.Body, Reason: "body: empty"})
-		case trimmed[0] == '{' || trimmed[0] == '[':
-			readJSON(body, yield)
-		case isMultipart(d.ContentType, trimmed):
-			yield(readMultipart(d.ContentType, trimmed))
-		case isForm(d.ContentType, trimmed):
-			yield(readForm(trimmed))
-		default:
-			readJSON(body, yield) // garbage first, perhaps records after it
-		}
+func Read(d cdr.Delivery) iter.Seq[Piece] { return new(Memory).Read(d) }
+
+func (k *desk) read(d cdr.Delivery, yield func(Piece) bool) {
+	body := bytes.TrimPrefix(d.Body, []byte("\xEF\xBB\xBF"))
+	trimmed := bytes.TrimSpace(body)
+	switch {
+	case d.BodyProblem != "":
+		yield(Piece{Raw: d.Body, Reason: d.BodyProblem})
+	case len(trimmed) == 0 && d.Query != "":
+		piece := k.readForm([]byte(d.Query))
+		piece.Raw = nil // the delivery keeps its query beside its body
+		yield(piece)
+	case len(trimmed) == 0:
+		yield(Piece{Raw: d.Body, Reason: "body: empty"})
+	case trimmed[0] == '{' || trimmed[0] == '[':
+		k.readJSON(body, yield)
+	case isMultipart(d.ContentType, trimmed):
+		yield(k.readMultipart(d.ContentType, trimmed))
+	case isForm(d.ContentType, trimmed):
+		yield(k.readForm(trimmed))
+	default:
+		k.readJSON(body, yield) // garbage first, perhaps records after it
 	}
 }
 

@@ -16,10 +16,11 @@ type splitter struct {
 	budget  int // bytes that may be read in vain while looking for the next value
 }
 
-func readJSON(body []byte, yield func(Piece) bool) {
-	s := &splitter{parser: parser{tree: tree{data: body}}, yield: yield, budget: 4*len(body) + 1<<20}
+func (k *desk) readJSON(body []byte, yield func(Piece) bool) {
+	s := &splitter{parser: parser{tree: k.tree(body)}, yield: yield, budget: 4*len(body) + 1<<20}
 	for s.step() {
 	}
+	k.values, k.unescaped = s.values, s.unescaped
 }
 
 // step reads one value or bracket. It returns false at the end.
@@ -118,6 +119,7 @@ func (s *splitter) accept(t *tree, v *value) bool {
 	if v.kind != kindObject {
 		return s.yield(Piece{Raw: raw, Reason: "expected an object, found " + v.kind.String()})
 	}
+	t.index.of = 0
 	r := &Record{tree: *t, root: v, raw: raw}
 	if !utf8.Valid(raw) {
 		r.note = "body: " + Mended

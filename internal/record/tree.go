@@ -24,6 +24,7 @@ type tree struct {
 	data      []byte // the body
 	unescaped []byte // strings that have escapes in the body
 	values    []value
+	index     *index // of one of its objects; nil: there is no memory for it
 }
 
 // value is a value of a tree. Each stands before what is in it. Places fit 32
@@ -57,12 +58,23 @@ func (t *tree) text(v *value) []byte { return t.bytes(v.text) }
 
 // get returns the last member of that name, as most parsers do.
 func (t *tree) get(v *value, name string) *value {
+	if t.index != nil && t.index.of == v.first {
+		if place := *slot(t, name); place != 0 {
+			return &t.values[place]
+		}
+		return nil
+	}
 	var found *value
+	members := 0
 	for i := v.first; i < v.next; i = t.values[i].next {
 		m := &t.values[i]
 		if int(m.name.end-m.name.start) == len(name) && string(t.name(m)) == name {
 			found = m
 		}
+		members++
+	}
+	if t.index != nil && t.index.of == 0 && members > few && members <= many {
+		t.makeIndex(v)
 	}
 	return found
 }

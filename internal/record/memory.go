@@ -1,0 +1,47 @@
+package record
+
+import (
+	"iter"
+	"sync"
+
+	"github.com/cdrstore/cdrstore/internal/cdr"
+)
+
+// Memory is what deliveries are read in, so that each does not leave its own
+// behind. Its zero value is ready, and several may be read at a time.
+type Memory struct{ free sync.Pool }
+
+// desk is the memory of one delivery.
+type desk struct {
+	values    []value
+	unescaped []byte
+	index     index
+	form      []byte
+	pairs     []pair
+}
+
+// How much of it is kept: values or parameters, and bytes.
+const (
+	keptValues = 1024
+	keptBytes  = 64 << 10
+)
+
+// Read is the function Read in this memory.
+func (m *Memory) Read(d cdr.Delivery) iter.Seq[Piece] {
+	return func(yield func(Piece) bool) {
+		k, ok := m.free.Get().(*desk)
+		if !ok {
+			k = new(desk)
+		}
+		k.read(d, yield)
+		if cap(k.values) <= keptValues && cap(k.pairs) <= keptValues && cap(k.unescaped) <= keptBytes && cap(k.form) <= keptBytes {
+			m.free.Put(k)
+		}
+	}
+}
+
+// tree is an empty one in this memory.
+func (k *desk) tree(data []byte) tree {
+	k.index.of = 0
+	return tree{data: data, unescaped: k.unescaped[:0], values: k.values[:0], index: &k.index}
+}
