@@ -1,11 +1,6 @@
 package record
 
-import (
-	"bytes"
-	"cmp"
-	"slices"
-	"strconv"
-)
+import "strconv"
 
 // appendCanonical writes a value so that equal records give equal bytes: object
 // keys sorted, no white space, number text as sent, strings unescaped with
@@ -23,15 +18,17 @@ func (t *tree) appendCanonical(out []byte, v *value, without []string) []byte {
 		}
 		return append(out, ']')
 	case kindObject:
-		var few [64]place // on the stack
+		var room [maxShape]int32 // on the stack
+		places := t.members(v, room[:0])
 		out = append(out, '{')
-		for _, p := range t.sorted(v, few[:0]) {
-			if isOneOf(p.name, without) {
+		for _, n := range t.order(places) {
+			m := &t.values[places[n]]
+			if isOneOf(t.name(m), without) {
 				continue
 			}
-			out = appendText(out, p.name)
+			out = appendText(out, t.name(m))
 			out = append(out, ':')
-			out = t.appendCanonical(out, &t.values[p.at], nil)
+			out = t.appendCanonical(out, m, nil)
 			out = append(out, ',')
 		}
 		return append(out, '}')
@@ -44,24 +41,6 @@ func appendText(out, text []byte) []byte {
 	out = strconv.AppendInt(out, int64(len(text)), 10)
 	out = append(out, ':')
 	return append(out, text...)
-}
-
-// place is where a member stands among the values.
-type place struct {
-	name []byte
-	at   int32
-}
-
-// sorted adds the places of an object's members in the order of their names,
-// those of one name as sent.
-func (t *tree) sorted(v *value, places []place) []place {
-	for i := v.first; i < v.next; i = t.values[i].next {
-		places = append(places, place{t.name(&t.values[i]), i})
-	}
-	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(bytes.Compare(a.name, b.name), int(a.at-b.at))
-	})
-	return places
 }
 
 func isOneOf(name []byte, names []string) bool {

@@ -3,32 +3,32 @@ package record
 // index finds the members of one object by their names, of one that has many: in
 // CDRs of DIDWW are sixty, of which half are asked for.
 type index struct {
-	of    int32      // place of the first member; 0: it is of no object yet
-	slots [256]int32 // places of the members; 0: free
+	of     int32 // place of the first member; 0: it is of no object yet
+	shape  *shape
+	places [maxShape]int32 // of the members
 }
 
-// How many members are looked through as fast, and how many an index takes.
-const (
-	few  = 16
-	many = 128
-)
+// few is how many members are looked through as fast as an index is made.
+const few = 16
 
+// makeIndex indexes an object, unless it has too many members.
 func (t *tree) makeIndex(v *value) {
-	*t.index = index{of: v.first}
-	for i := v.first; i < v.next; i = t.values[i].next {
-		*slot(t, t.name(&t.values[i])) = i // of one name the last
+	x := t.index
+	places := t.members(v, x.places[:0])
+	if x.shape = t.shapes.of(t, places); x.shape != nil {
+		x.of = v.first
 	}
 }
 
-// slot returns where a name stands in the index, or the free slot where it would.
-// There is always a free one.
-func slot[T string | []byte](t *tree, name T) *int32 {
-	for at := spread(name); ; at++ {
-		place := &t.index.slots[at]
-		if *place == 0 || string(t.name(&t.values[*place])) == string(name) {
-			return place
+// find returns the last member of a name, nil when there is none.
+func (x *index) find(t *tree, name string) *value {
+	for at := spread(name); x.shape.slots[at] != 0; at++ {
+		v := &t.values[x.places[x.shape.slots[at]-1]]
+		if string(t.name(v)) == name {
+			return v
 		}
 	}
+	return nil
 }
 
 // spread is where to begin looking for a name: names of one object differ in

@@ -9,7 +9,10 @@ import (
 
 // Memory is what deliveries are read in, so that each does not leave its own
 // behind. Its zero value is ready, and several may be read at a time.
-type Memory struct{ free sync.Pool }
+type Memory struct {
+	free   sync.Pool
+	shapes shapes
+}
 
 // desk is the memory of one delivery.
 type desk struct {
@@ -18,6 +21,7 @@ type desk struct {
 	index     index
 	form      []byte
 	pairs     []pair
+	shapes    *shapes
 }
 
 // How much of it is kept: values or parameters, and bytes.
@@ -31,7 +35,7 @@ func (m *Memory) Read(d cdr.Delivery) iter.Seq[Piece] {
 	return func(yield func(Piece) bool) {
 		k, ok := m.free.Get().(*desk)
 		if !ok {
-			k = new(desk)
+			k = &desk{shapes: &m.shapes}
 		}
 		k.read(d, yield)
 		if cap(k.values) <= keptValues && cap(k.pairs) <= keptValues && cap(k.unescaped) <= keptBytes && cap(k.form) <= keptBytes {
@@ -43,5 +47,5 @@ func (m *Memory) Read(d cdr.Delivery) iter.Seq[Piece] {
 // tree is an empty one in this memory.
 func (k *desk) tree(data []byte) tree {
 	k.index.of = 0
-	return tree{data: data, unescaped: k.unescaped[:0], values: k.values[:0], index: &k.index}
+	return tree{data: data, unescaped: k.unescaped[:0], values: k.values[:0], index: &k.index, shapes: k.shapes}
 }

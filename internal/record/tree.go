@@ -24,7 +24,8 @@ type tree struct {
 	data      []byte // the body
 	unescaped []byte // strings that have escapes in the body
 	values    []value
-	index     *index // of one of its objects; nil: there is no memory for it
+	index     *index  // of one of its objects; nil: there is no memory for it
+	shapes    *shapes // nil: the same
 }
 
 // value is a value of a tree. Each stands before what is in it. Places fit 32
@@ -59,10 +60,7 @@ func (t *tree) text(v *value) []byte { return t.bytes(v.text) }
 // get returns the last member of that name, as most parsers do.
 func (t *tree) get(v *value, name string) *value {
 	if t.index != nil && t.index.of == v.first {
-		if place := *slot(t, name); place != 0 {
-			return &t.values[place]
-		}
-		return nil
+		return t.index.find(t, name)
 	}
 	var found *value
 	members := 0
@@ -73,7 +71,7 @@ func (t *tree) get(v *value, name string) *value {
 		}
 		members++
 	}
-	if t.index != nil && t.index.of == 0 && members > few && members <= many {
+	if t.index != nil && t.index.of == 0 && members > few {
 		t.makeIndex(v)
 	}
 	return found
