@@ -131,6 +131,19 @@ func (q *Queries) Calls(ctx context.Context, arg CallsParams) ([]Call, error) {
 	return items, nil
 }
 
+const citusShards = `-- name: CitusShards :one
+SELECT coalesce(current_setting('citus.shard_count', true), '')::text AS shards
+`
+
+// A setting of Citus; empty where it is not loaded, which a server does when it
+// starts or not at all.
+func (q *Queries) CitusShards(ctx context.Context) (string, error) {
+	row := q.db.QueryRow(ctx, citusShards)
+	var shards string
+	err := row.Scan(&shards)
+	return shards, err
+}
+
 const compressFast = `-- name: CompressFast :exec
 SELECT set_config(name, 'lz4', false) FROM pg_catalog.pg_settings
 WHERE name = 'default_toast_compression' AND source = 'default' AND 'lz4' = ANY (enumvals)

@@ -93,5 +93,10 @@ SELECT set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin',
 SELECT set_config(name, 'lz4', false) FROM pg_catalog.pg_settings
 WHERE name = 'default_toast_compression' AND source = 'default' AND 'lz4' = ANY (enumvals);
 
+-- name: CitusShards :one
+-- A setting of Citus; empty where it is not loaded, which a server does when it
+-- starts or not at all.
+SELECT coalesce(current_setting('citus.shard_count', true), '')::text AS shards;
+
 -- name: IsReadOnly :one
 SELECT (current_setting('transaction_read_only') = 'on')::text::boolean AS read_only;

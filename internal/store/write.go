@@ -10,12 +10,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cdrstore/cdrstore/db"
+	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/pgarray"
 )
 
 // write writes everything or nothing, in one round trip, which also brings what
 // settle needs.
 func (b *batch) write(ctx context.Context, pool *pgxpool.Pool, w *buffers) error {
+	if b.isRepeat(w) {
+		return countRepeat(ctx, pool, b.events[0])
+	}
 	var p pipeline
 	for _, read := range b.reads() {
 		if err := p.read(ctx, read); err != nil {
@@ -40,6 +44,23 @@ func (b *batch) write(ctx context.Context, pool *pgxpool.Pool, w *buffers) error
 		return err
 	}
 	return p.send(ctx, pool, w)
+}
+
+// isRepeat reports whether the batch is nothing but one event that is known.
+func (b *batch) isRepeat(w *buffers) bool {
+	return len(b.events) == 1 && w.repeats.Source.Len() == 1 && w.calls.len()+w.calls.notes.Source.Len() == 0 &&
+		len(b.recordings)+len(b.messages)+len(b.rejects) == 0
+}
+
+func countRepeat(ctx context.Context, pool *pgxpool.Pool, e *cdr.Event) error {
+	n, err := db.New(pool).CountRepeat(ctx, db.CountRepeatParams{
+		Source: e.Source, CallID: e.CallID, EventID: uuid(e.ID), Deliveries: int32(e.Deliveries),
+		ReceivedAt: moment(e.ReceivedAt), LastReceivedAt: moment(e.LastReceivedAt),
+	})
+	if err == nil && n != 1 {
+		return errOvertaken
+	}
+	return err
 }
 
 // pipeline stands in for a connection: it gathers statements that go to the
@@ -116,13 +137,17 @@ func (p *pipeline) send(ctx context.Context, pool *pgxpool.Pool, w *buffers) err
 		return err
 	}
 	defer conn.Release()
+	citus, err := hasCitus(ctx, conn.Conn())
+	if err != nil {
+		return err
+	}
 	pgarray.Register(conn.Conn().TypeMap())
 	frontend := conn.Conn().PgConn().Frontend()
 	frontend.Send(loan{&w.wire, p.size(&w.parameters)})
 	if len(p.statements) == 1 { // is a transaction by itself
 		_, err = conn.Exec(ctx, p.statements[0].sql, p.statements[0].arguments...)
 	} else {
-		err = p.sendAll(ctx, conn)
+		err = p.sendAll(ctx, conn, citus)
 	}
 	if err == nil {
 		frontend.Send(loan{})
@@ -140,23 +165,41 @@ func (p *pipeline) size(memory *[]byte) int {
 	return n
 }
 
-// sendAll says BEGIN and COMMIT although Postgres takes what comes in one go for a
-// transaction anyway: Citus does not.
-func (p *pipeline) sendAll(ctx context.Context, conn *pgxpool.Conn) error {
+// sendAll sends several statements. Postgres takes what comes in one go for a
+// transaction; Citus does not, and wants to hear BEGIN and COMMIT.
+func (p *pipeline) sendAll(ctx context.Context, conn *pgxpool.Conn, citus bool) error {
 	var batch pgx.Batch
-	batch.Queue("BEGIN")
+	if citus {
+		batch.Queue("BEGIN")
+	}
 	for _, s := range p.statements {
 		queued := batch.Queue(s.sql, s.arguments...)
 		if s.read != nil {
 			queued.Query(s.read)
 		}
 	}
-	batch.Queue("COMMIT")
+	if citus {
+		batch.Queue("COMMIT")
+	}
 	err := conn.SendBatch(ctx, &batch).Close()
-	if err != nil {
+	if err != nil && citus {
 		_, _ = conn.Exec(ctx, "ROLLBACK") // where it fails the connection is given up
 	}
 	return err
+}
+
+// hasCitus asks once for each connection.
+func hasCitus(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	const key = "cdrstore: has Citus"
+	if known, ok := conn.PgConn().CustomData()[key].(bool); ok {
+		return known, nil
+	}
+	shards, err := db.New(conn).CitusShards(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for Citus: %w", err)
+	}
+	conn.PgConn().CustomData()[key] = shards != ""
+	return shards != "", nil
 }
 
 // inTransaction is for what has to look between its statements.
