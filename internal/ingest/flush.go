@@ -16,8 +16,8 @@ import (
 // does it wait a little for more.
 func (w *Writer) run() {
 	for w.line.await() {
-		if pause := w.pace.pause(); pause > 0 {
-			<-time.After(pause)
+		if company, pause := w.pace.pause(); pause > 0 {
+			w.line.gather(company, pause)
 		}
 		if parts := w.line.take(); len(parts) > 0 {
 			w.writeBatch(parts)

@@ -3,32 +3,10 @@ package ingest
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/cdrstore/cdrstore/internal/cdr"
-	"github.com/cdrstore/cdrstore/internal/store"
 )
-
-// part is a delivery, or a share of one that is long.
-type part struct {
-	records  []cdr.Record
-	places   []int    // of the records in their delivery; nil: they are all of it
-	calls    []uint64 // hashes of the ids of their calls
-	outcomes []store.Outcome
-	err      error
-	done     chan struct{}
-}
-
-// place is where a record stands in its delivery.
-func (p *part) place(i int) int {
-	if p.places == nil {
-		return i
-	}
-	return p.places[i]
-}
 
 // A second batch begins beside one of few records, for then there is little to do
 // anyway, beside a long one or one that is held up (by a lock, say), for which
@@ -56,6 +34,7 @@ type line struct {
 	atOnce  int                 // how many may be
 	late    *time.Timer         // runs while a batch is being written
 	held    bool                // a batch is held up
+	gathers int                 // of those who would write, how many wait for company
 	closed  bool
 }
 
@@ -91,7 +70,11 @@ func (l *line) append(p *part) bool {
 	}
 	l.waiting = append(l.waiting, p)
 	l.queued += len(p.records)
-	l.changed.Signal()
+	if l.gathers > 0 {
+		l.changed.Broadcast()
+	} else {
+		l.changed.Signal()
+	}
 	return true
 }
 
@@ -126,6 +109,25 @@ func (l *line) await() bool {
 		}
 		l.changed.Wait()
 	}
+}
+
+// gather returns when so many parts have come, or after a while.
+func (l *line) gather(company int, atMost time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	over := false
+	timer := time.AfterFunc(atMost, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		over = true
+		l.changed.Broadcast()
+	})
+	defer timer.Stop()
+	l.gathers++
+	for want := len(l.waiting) + company; len(l.waiting) < want && !over && !l.closed; {
+		l.changed.Wait()
+	}
+	l.gathers--
 }
 
 // take returns the next batch, which is empty where another was faster.
@@ -234,46 +236,4 @@ func (l *line) close() {
 	defer l.mu.Unlock()
 	l.closed = true
 	l.changed.Broadcast()
-}
-
-// split makes one part of a delivery, or where it is long several that can be
-// written side by side, each with all that the delivery has of its calls.
-func (w *Writer) split(records []cdr.Record) []*part {
-	if len(records) == 0 {
-		return nil
-	}
-	parts := make([]*part, (len(records)+maxBatch-1)/maxBatch)
-	for i := range parts {
-		parts[i] = &part{done: make(chan struct{})}
-	}
-	if len(parts) == 1 {
-		parts[0].records = records
-	}
-	for i := range records {
-		p, call := parts[0], callOf(&records[i])
-		if call != "" {
-			hash := maphash.String(w.seed, call)
-			p = parts[hash%uint64(len(parts))]
-			p.calls = append(p.calls, hash)
-		}
-		if len(parts) > 1 {
-			p.records = append(p.records, records[i])
-			p.places = append(p.places, i)
-		}
-	}
-	return slices.DeleteFunc(parts, func(p *part) bool { return len(p.records) == 0 })
-}
-
-// callOf returns what records of one call have in common; empty where nothing is
-// known of it.
-func callOf(r *cdr.Record) string {
-	switch {
-	case len(r.Events) > 0:
-		return r.Events[0].CallID
-	case len(r.Recordings) > 0:
-		return r.Recordings[0].CallID
-	case len(r.Messages) > 0:
-		return r.Messages[0].MessageID
-	}
-	return ""
 }

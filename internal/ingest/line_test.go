@@ -58,6 +58,47 @@ func TestLineKeepsCallsApart(t *testing.T) {
 	}
 }
 
+// TestLineGathers has a batch wait for company, but not for ever.
+func TestLineGathers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(1)
+		began, waited := time.Now(), make(chan time.Duration, 1)
+		gather := func() {
+			l.gather(3, time.Minute)
+			waited <- time.Since(began)
+		}
+		begun := partOf(9)
+		if !l.begin(begun) {
+			t.Fatal("nobody is there, and it does not begin")
+		}
+		mustAdd(t, l, partOf(1))
+		go l.await() // another one who would write
+		synctest.Wait()
+		go gather()
+		for i := range uint64(3) {
+			synctest.Wait()
+			if len(waited) > 0 {
+				t.Fatal("it does not wait for company")
+			}
+			mustAdd(t, l, partOf(2+i))
+		}
+		if d := <-waited; d > 0 {
+			t.Errorf("it waited for %v, and all were there", d)
+		}
+		if gather(); <-waited != time.Minute {
+			t.Error("nobody came, and it did not wait as long as it should")
+		}
+		go gather()
+		synctest.Wait()
+		l.close()
+		if d := <-waited; d > time.Minute {
+			t.Errorf("it waited for %v, and nobody can come any more", d)
+		}
+		l.end([]*part{begun}, 1)
+	})
+}
+
 func TestLineBegins(t *testing.T) {
 	t.Parallel()
 	l := newLine(2)
@@ -152,7 +193,7 @@ func TestLineHeldUp(t *testing.T) {
 		if !l.begin(stuck) {
 			t.Fatal("nothing was in the way")
 		}
-		for i := range uint64(2) {
+		for i := range uint64(3) {
 			begun := time.Now()
 			mustAdd(t, l, partOf(4+i))
 			if l.take() != nil {

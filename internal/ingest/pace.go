@@ -9,7 +9,7 @@ import (
 // pace says how long a batch waits for company. On a fast disk not at all: it
 // gathers what came while the one before was written, and waiting was never
 // faster. Where every commit takes long (a sync of milliseconds, a database across
-// a network), those who were just answered are back before the next should begin.
+// a network), it waits until as many came as were just answered, if they do soon.
 type pace struct {
 	mu     sync.Mutex
 	wait   time.Duration
@@ -44,16 +44,16 @@ func (p *pace) note(deliveries, records int, took time.Duration) (slow bool) {
 	p.next = (p.next + 1) % len(p.excess)
 	p.wait = 0
 	if least := slices.Min(p.excess[:]); least > slowCommit {
-		p.wait = min(least/3, maxPause)
+		p.wait = min(least/2, maxPause)
 	}
 	return p.wait > 0
 }
 
-// pause is how long to wait for company.
-func (p *pace) pause() time.Duration {
+// pause is how many deliveries to wait for, and how long at most.
+func (p *pace) pause() (company int, atMost time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.wait
+	return p.size, p.wait
 }
 
 // alone reports whether a delivery that finds nobody else should go at once: the
