@@ -71,13 +71,14 @@ func (b *bench) startPostgres(ctx context.Context, name, library string) error {
 		return err
 	}
 	b.meter = meter{admin: admin, postgres: server.PID()}
-	return useLog(ctx, admin)
+	return use(ctx, admin)
 }
 
-// useLog writes as much log as Postgres keeps to use again (min_wal_size), for a
-// server that has been at work makes no new files. To make one holds up commits
-// for as long as it takes to fill 16 MB with zeros and to sync them.
-func useLog(ctx context.Context, admin *pgx.Conn) error {
+// use leaves Postgres as one that has been at work. Its log goes on in files that
+// were there before, as many as min_wal_size keeps: to make one holds up commits
+// for as long as it takes to fill 16 MB with zeros and to sync them. Its buffers
+// have been written to: the machine gives memory out when it is first touched.
+func use(ctx context.Context, admin *pgx.Conn) error {
 	var files int
 	err := admin.QueryRow(ctx, `SELECT pg_size_bytes(current_setting('min_wal_size')) / pg_size_bytes(current_setting('wal_segment_size'))`).Scan(&files)
 	for range files {
@@ -85,11 +86,19 @@ func useLog(ctx context.Context, admin *pgx.Conn) error {
 			_, err = admin.Exec(ctx, "SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()")
 		}
 	}
-	if err == nil {
-		_, err = admin.Exec(ctx, "CHECKPOINT")
+	for _, statement := range []string{
+		"CREATE UNLOGGED TABLE used (page text)",
+		"ALTER TABLE used ALTER page SET STORAGE plain",
+		"INSERT INTO used SELECT repeat('x', 8000) FROM pg_settings, generate_series(1, setting::int) WHERE name = 'shared_buffers'",
+		"DROP TABLE used",
+		"CHECKPOINT",
+	} {
+		if err == nil {
+			_, err = admin.Exec(ctx, statement)
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("use the log: %w", err)
+		return fmt.Errorf("use the server: %w", err)
 	}
 	return nil
 }
