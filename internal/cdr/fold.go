@@ -15,8 +15,10 @@ import (
 // same record was pushed. Fold returns false when no event says anything about
 // the call.
 func Fold(events []Event) (Call, bool) {
-	var f folding
-	if !f.sort(events) {
+	var all [8]*Event // room for as much as most calls have, on the stack
+	var parts [2]part
+	f := sorted(events, all[:0], parts[:0])
+	if len(f.all) == 0 {
 		return Call{}, false
 	}
 	c := Call{
@@ -45,16 +47,13 @@ type folding struct {
 	approximate bool // start or end is not the provider's word for that moment
 }
 
-// sort puts the events into parts. It returns false when none says anything.
-func (f *folding) sort(events []Event) bool {
-	f.all = make([]*Event, 0, len(events))
+// sorted puts those of the events that say anything into parts.
+func sorted(events []Event, all []*Event, parts []part) (f folding) {
+	f.all, f.parts = all, parts
 	for i := range events {
 		if events[i].Facts != nil {
 			f.all = append(f.all, &events[i])
 		}
-	}
-	if len(f.all) == 0 {
-		return false
 	}
 	f.all = withoutCopies(f.all)
 	legs := map[string][]*Event{}
@@ -64,7 +63,6 @@ func (f *folding) sort(events []Event) bool {
 		}
 	}
 	records := winners(f.all)
-	f.parts = make([]part, 0, len(records)+len(legs))
 	for _, e := range records {
 		f.parts = append(f.parts, newPart([]*Event{e}))
 	}
@@ -75,7 +73,7 @@ func (f *folding) sort(events []Event) bool {
 	f.cdrs = len(records)
 	slices.SortFunc(f.parts, compareParts)
 	f.removeContradicted()
-	return true
+	return f
 }
 
 // winners returns of every CDR record the version that counts, by record key.

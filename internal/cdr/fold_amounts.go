@@ -6,7 +6,7 @@ import "github.com/shopspring/decimal"
 // currencies, or of a known and an unknown one, mean nothing and stay empty; but
 // nothing is nothing in every currency.
 func (f *folding) amounts(c *Call) {
-	var charging, rated []*part
+	var charging, rated []int // places among the parts, which stay on the stack
 	currencies, free := map[string]bool{}, map[string]bool{}
 	for i := range f.parts {
 		p := &f.parts[i]
@@ -23,10 +23,10 @@ func (f *folding) amounts(c *Call) {
 			free[p.facts.Currency] = true
 		}
 		if p.charges() {
-			charging = append(charging, p)
+			charging = append(charging, i)
 		}
 		if p.rated() {
-			rated = append(rated, p)
+			rated = append(rated, i)
 		}
 	}
 	if len(charging) == 0 {
@@ -35,13 +35,13 @@ func (f *folding) amounts(c *Call) {
 	if len(charging) == 0 {
 		charging = f.ratedLive()
 	}
-	c.tariff(charging)
+	f.tariff(c, charging)
 	if len(currencies) == 0 {
 		currencies = free
 	}
 	switch len(currencies) {
 	case 0:
-		c.Currency = onlyCurrency(charging)
+		c.Currency = f.onlyCurrency(charging)
 	case 1:
 		for currency := range currencies {
 			c.Currency = currency
@@ -63,42 +63,43 @@ func (p *part) rated() bool {
 	return p.facts.Rate.Valid || p.facts.FirstIncrement != nil || p.facts.NextIncrement != nil
 }
 
-func (f *folding) ratedLive() []*part {
-	var rated []*part
+func (f *folding) ratedLive() []int {
+	var rated []int
 	for i := range f.parts {
 		if f.parts[i].live && f.parts[i].rated() {
-			rated = append(rated, &f.parts[i])
+			rated = append(rated, i)
 		}
 	}
 	return rated
 }
 
 // tariff sets rate and increments where all charging records agree.
-func (c *Call) tariff(charging []*part) {
-	for i, p := range charging {
-		if i == 0 {
-			c.Rate, c.FirstIncrement, c.NextIncrement = p.facts.Rate, p.facts.FirstIncrement, p.facts.NextIncrement
+func (f *folding) tariff(c *Call, charging []int) {
+	for n, i := range charging {
+		facts := &f.parts[i].facts
+		if n == 0 {
+			c.Rate, c.FirstIncrement, c.NextIncrement = facts.Rate, facts.FirstIncrement, facts.NextIncrement
 			continue
 		}
-		if !sameAmount(c.Rate, p.facts.Rate) {
+		if !sameAmount(c.Rate, facts.Rate) {
 			c.Rate = Amount{}
 		}
-		if !same(c.FirstIncrement, p.facts.FirstIncrement) {
+		if !same(c.FirstIncrement, facts.FirstIncrement) {
 			c.FirstIncrement = nil
 		}
-		if !same(c.NextIncrement, p.facts.NextIncrement) {
+		if !same(c.NextIncrement, facts.NextIncrement) {
 			c.NextIncrement = nil
 		}
 	}
 }
 
-func onlyCurrency(parts []*part) string {
+func (f *folding) onlyCurrency(charging []int) string {
 	currency := ""
-	for i, p := range parts {
-		if i > 0 && p.facts.Currency != currency {
+	for n, i := range charging {
+		if n > 0 && f.parts[i].facts.Currency != currency {
 			return ""
 		}
-		currency = p.facts.Currency
+		currency = f.parts[i].facts.Currency
 	}
 	return currency
 }

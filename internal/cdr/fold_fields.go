@@ -93,11 +93,11 @@ func (f *folding) outcome(c *Call) {
 		fill(&c.HangupCause, p.facts.HangupCause)
 		fill(&c.HangupBy, p.facts.HangupBy)
 	}
-	c.Billsec = deliveredOr(c.Billsec, record, live, func(p *part) Amount { return p.facts.Billsec })
+	c.Billsec = firstAmount(record.billsec(), live.billsec(), c.Billsec)
 	if f.approximate && c.Duration.Valid && c.Billsec.Valid && c.Duration.Decimal.LessThan(c.Billsec.Decimal) {
 		c.Duration = Amount{} // PIOPIY India: every event of a call shows one time, only the CDR the talk
 	}
-	c.Duration = deliveredOr(c.Duration, record, live, func(p *part) Amount { return p.facts.Duration })
+	c.Duration = firstAmount(record.duration(), live.duration(), c.Duration)
 	c.Disposition = f.disposition(record, live)
 }
 
@@ -132,25 +132,44 @@ func (f *folding) disposition(record, live *part) Disposition {
 	if f.answered {
 		return Answered
 	}
-	candidates := []*part{record, live}
-	for i := range f.parts {
-		candidates = append(candidates, &f.parts[i])
-	}
-	for _, p := range candidates {
-		if p != nil && p.facts.Disposition != "" && p.facts.Disposition != Unknown {
+	for _, p := range []*part{record, live} {
+		if p != nil && p.facts.Disposition.decides() {
 			return p.facts.Disposition
+		}
+	}
+	for i := range f.parts {
+		if d := f.parts[i].facts.Disposition; d.decides() {
+			return d
 		}
 	}
 	return Unknown
 }
 
-func deliveredOr(derived Amount, record, live *part, get func(*part) Amount) Amount {
-	for _, p := range []*part{record, live} {
-		if p != nil && get(p).Valid {
-			return get(p)
+func (d Disposition) decides() bool { return d != "" && d != Unknown }
+
+// billsec of a part that may be nil.
+func (p *part) billsec() Amount {
+	if p == nil {
+		return Amount{}
+	}
+	return p.facts.Billsec
+}
+
+// duration of a part that may be nil.
+func (p *part) duration() Amount {
+	if p == nil {
+		return Amount{}
+	}
+	return p.facts.Duration
+}
+
+func firstAmount(amounts ...Amount) Amount {
+	for _, a := range amounts {
+		if a.Valid {
+			return a
 		}
 	}
-	return derived
+	return Amount{}
 }
 
 func firstOf(moments ...time.Time) time.Time {

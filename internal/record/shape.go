@@ -24,7 +24,7 @@ const (
 )
 
 // shapes are those that were met last. Several may ask for one at a time.
-type shapes struct{ known [64]atomic.Pointer[shape] }
+type shapes struct{ known [256]atomic.Pointer[shape] }
 
 // members adds the places of an object's members.
 func (t *tree) members(v *value, places []int32) []int32 {
@@ -49,7 +49,7 @@ func (s *shapes) of(t *tree, places []int32) *shape {
 	if size > maxShapeNames {
 		return nil
 	}
-	slot := &s.known[(hash^hash>>6^hash>>12)%uint32(len(s.known))]
+	slot := &s.known[(hash^hash>>8^hash>>16)%uint32(len(s.known))]
 	if known := slot.Load(); known != nil && known.has(t, places) {
 		return known
 	}
