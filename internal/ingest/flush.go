@@ -51,14 +51,9 @@ func (w *Writer) flush(parts []*part) {
 		}
 		return
 	}
-	records := parts[0].records
-	if len(parts) > 1 {
-		records = nil
-		for _, p := range parts {
-			records = append(records, p.records...)
-		}
-	}
+	records, done := w.together(parts)
 	outcomes, alone, err := w.save(records, len(parts))
+	done()
 	if alone && len(parts) > 1 {
 		for _, p := range parts {
 			w.flush([]*part{p})
@@ -71,6 +66,26 @@ func (w *Writer) flush(parts []*part) {
 			p.outcomes, outcomes = outcomes[:len(p.records)], outcomes[len(p.records):]
 		}
 		close(p.done)
+	}
+}
+
+// together returns the records of parts in their order, and what to do when they
+// are written: their room is used again.
+func (w *Writer) together(parts []*part) (records []cdr.Record, done func()) {
+	if len(parts) == 1 {
+		return parts[0].records, func() {}
+	}
+	room, ok := w.room.Get().(*[]cdr.Record)
+	if !ok {
+		room = new([]cdr.Record)
+	}
+	for _, p := range parts {
+		*room = append(*room, p.records...)
+	}
+	return *room, func() {
+		clear(*room)
+		*room = (*room)[:0]
+		w.room.Put(room)
 	}
 }
 

@@ -47,10 +47,12 @@ func newLine(atOnce int) *line {
 
 // add has parts wait to be written. Where too many do already it waits itself:
 // the pressure goes back to the senders.
-func (l *line) add(ctx context.Context, parts []*part) error {
+func (l *line) add(ctx context.Context, parts []*part, late <-chan time.Time) error {
 	for _, p := range parts {
 		select {
 		case l.places <- struct{}{}:
+		case <-late:
+			return fmt.Errorf("%w: %w", ErrBusy, errLate)
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
 		}

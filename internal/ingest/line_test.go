@@ -22,7 +22,7 @@ func partOf(calls ...uint64) *part {
 
 func mustAdd(t *testing.T, l *line, parts ...*part) {
 	t.Helper()
-	if err := l.add(t.Context(), parts); err != nil {
+	if err := l.add(t.Context(), parts, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -220,7 +220,7 @@ func TestLineIsFull(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := l.add(ctx, []*part{partOf(0)}); !errors.Is(err, ErrBusy) {
+	if err := l.add(ctx, []*part{partOf(0)}, nil); !errors.Is(err, ErrBusy) {
 		t.Errorf("error %v, want ErrBusy", err)
 	}
 	l.take()
@@ -232,7 +232,7 @@ func TestLineClosed(t *testing.T) {
 	l := newLine(2)
 	mustAdd(t, l, partOf(1))
 	l.close()
-	if err := l.add(t.Context(), []*part{partOf(2)}); !errors.Is(err, ErrClosed) || l.begin(partOf(3)) {
+	if err := l.add(t.Context(), []*part{partOf(2)}, nil); !errors.Is(err, ErrClosed) || l.begin(partOf(3)) {
 		t.Errorf("a closed line takes more: %v", err)
 	}
 	parts := l.take()
@@ -352,7 +352,7 @@ func TestLineUnderLoad(t *testing.T) {
 			for i := range each {
 				p := partOf(random.Uint64N(calls), random.Uint64N(calls))
 				p.places = []int{s, i}
-				if err := l.add(t.Context(), []*part{p}); err != nil {
+				if err := l.add(t.Context(), []*part{p}, nil); err != nil {
 					t.Error(err)
 				}
 			}

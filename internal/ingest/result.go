@@ -17,6 +17,8 @@ var (
 	ErrClosed = errors.New("stopping")
 )
 
+var errLate = errors.New("not written in time")
+
 // Result says what became of the records of one delivery.
 // Received = Stored + Duplicates + Quarantined + Spooled.
 type Result struct {

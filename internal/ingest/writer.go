@@ -40,6 +40,7 @@ type Writer struct {
 	seed    maphash.Seed
 	line    *line
 	pace    pace
+	room    sync.Pool // of records, for batches
 	metrics metrics
 
 	adapters map[string]provider.Adapter
@@ -107,47 +108,39 @@ func (w *Writer) Write(ctx context.Context, d cdr.Delivery) (Result, error) {
 	if w.away.Load() {
 		return w.spool(ctx, d, len(records), ErrUnavailable)
 	}
-	r, err := w.storeInTime(ctx, records)
+	r, err := w.storeRecords(ctx, records)
 	if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, ErrQuarantineFull) {
 		return r, err
 	}
 	return w.spool(ctx, d, len(records), err)
 }
 
-// storeInTime gives up waiting where the queue before the database is too long:
-// what is late is spooled, though it may be stored all the same.
-func (w *Writer) storeInTime(ctx context.Context, records []cdr.Record) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*w.options.Timeout)
-	defer cancel()
-	return w.storeRecords(ctx, records)
-}
-
-// storeRecords has the records of one delivery stored.
+// storeRecords has the records of one delivery stored. It gives up waiting where
+// the queue before the database is too long: what is late is spooled, though it
+// may be stored all the same.
 func (w *Writer) storeRecords(ctx context.Context, records []cdr.Record) (Result, error) {
 	parts := w.split(records)
-	if err := w.hand(ctx, parts); err != nil {
+	if len(parts) == 1 && w.pace.alone() && w.line.begin(parts[0]) {
+		w.writeBatch(parts) // at once, without waking anybody
+		return result(len(records), parts)
+	}
+	late := time.NewTimer(2 * w.options.Timeout) // a context takes thrice the memory
+	defer late.Stop()
+	if err := w.line.add(ctx, parts, late.C); err != nil {
 		return Result{}, err // what was handed over before is stored, and comes again
 	}
-	if err := wait(ctx, parts); err != nil {
+	if err := wait(ctx, parts, late.C); err != nil {
 		return Result{}, err
 	}
 	return result(len(records), parts)
 }
 
-// hand gives the parts of a delivery to those who write. Where nobody waits, a
-// single one is written at once, without waking anybody.
-func (w *Writer) hand(ctx context.Context, parts []*part) error {
-	if len(parts) == 1 && w.pace.alone() && w.line.begin(parts[0]) {
-		w.writeBatch(parts)
-		return nil
-	}
-	return w.line.add(ctx, parts)
-}
-
-func wait(ctx context.Context, parts []*part) error {
+func wait(ctx context.Context, parts []*part, late <-chan time.Time) error {
 	for _, p := range parts {
 		select {
 		case <-p.done:
+		case <-late:
+			return fmt.Errorf("%w: %w", ErrUnavailable, errLate)
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 		}
