@@ -30,6 +30,22 @@ func dial(ctx context.Context, address string) (*client, error) {
 	return &client{conn: conn, in: bufio.NewReader(conn)}, nil
 }
 
+// dialAll makes connections, before the clock runs.
+func dialAll(ctx context.Context, address string, n int) ([]*client, error) {
+	clients := make([]*client, 0, n)
+	for range n {
+		c, err := dial(ctx, address)
+		if err != nil {
+			for _, c := range clients {
+				c.close()
+			}
+			return nil, err
+		}
+		clients = append(clients, c)
+	}
+	return clients, nil
+}
+
 func (c *client) close() { _ = c.conn.Close() } // nothing is written any more
 
 // do sends a request and waits until it is acknowledged.

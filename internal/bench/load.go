@@ -31,12 +31,12 @@ func send(ctx context.Context, address string, t traffic, p plan) (load, int, er
 	var mu sync.Mutex
 	var all load
 	var failed error
+	clients, err := dialAll(ctx, address, p.connections)
+	if err != nil {
+		return load{}, 0, err
+	}
 	begin := time.Now()
-	worker := func() error {
-		c, err := dial(ctx, address)
-		if err != nil {
-			return err
-		}
+	worker := func(c *client) error {
 		defer c.close()
 		var own load
 		for {
@@ -67,9 +67,9 @@ func send(ctx context.Context, address string, t traffic, p plan) (load, int, er
 		return nil
 	}
 	var running sync.WaitGroup
-	for range p.connections {
+	for _, c := range clients {
 		running.Go(func() {
-			if err := worker(); err != nil {
+			if err := worker(c); err != nil {
 				mu.Lock()
 				failed = errors.Join(failed, err)
 				mu.Unlock()
