@@ -175,12 +175,13 @@ func (a Adapter) eventID(e *cdr.Event, r *record.Record) [16]byte {
 	if r.IsForm() {
 		without = append(slices.Clone(without), "token", "event")
 	}
-	var room [4096]byte // on the stack; nearly all records fit
-	text := appendCounted(appendCounted(room[:0], e.Source), e.ProviderKind)
+	memory := r.Scratch()
+	text := appendCounted(appendCounted((*memory)[:0], e.Source), e.ProviderKind)
 	if e.Facts != nil && e.Facts.Imported {
 		text = appendCounted(text, "import")
 	}
-	digest := sha256.Sum256(r.AppendCanonical(text, without))
+	*memory = r.AppendCanonical(text, without)
+	digest := sha256.Sum256(*memory)
 	return [16]byte(digest[:])
 }
 

@@ -21,6 +21,7 @@ type desk struct {
 	index     index
 	form      []byte
 	pairs     []pair
+	scratch   []byte
 	shapes    *shapes
 }
 
@@ -38,7 +39,7 @@ func (m *Memory) Read(d cdr.Delivery) iter.Seq[Piece] {
 			k = &desk{shapes: &m.shapes}
 		}
 		k.read(d, yield)
-		if cap(k.values) <= keptValues && cap(k.pairs) <= keptValues && cap(k.unescaped) <= keptBytes && cap(k.form) <= keptBytes {
+		if cap(k.values) <= keptValues && cap(k.pairs) <= keptValues && max(cap(k.unescaped), cap(k.form), cap(k.scratch)) <= keptBytes {
 			m.free.Put(k)
 		}
 	}
@@ -47,5 +48,5 @@ func (m *Memory) Read(d cdr.Delivery) iter.Seq[Piece] {
 // tree is an empty one in this memory.
 func (k *desk) tree(data []byte) tree {
 	k.index.of = 0
-	return tree{data: data, unescaped: k.unescaped[:0], values: k.values[:0], index: &k.index, shapes: k.shapes}
+	return tree{data: data, unescaped: k.unescaped[:0], values: k.values[:0], index: &k.index, shapes: k.shapes, scratch: &k.scratch}
 }

@@ -51,6 +51,15 @@ func (r *Record) AppendCanonical(out []byte, without []string) []byte {
 	return r.appendCanonical(out, r.root, without)
 }
 
+// Scratch is memory for what is made of the record and not kept. It is on no stack,
+// because thousands of connections would each keep one of that size.
+func (r *Record) Scratch() *[]byte {
+	if r.scratch == nil {
+		r.scratch = new([]byte)
+	}
+	return r.scratch
+}
+
 // Fields gives typed access to the record.
 func (r *Record) Fields() *Fields {
 	f := &Fields{record: r, v: r.root, problems: new([]string)}

@@ -26,6 +26,7 @@ type tree struct {
 	values    []value
 	index     *index  // of one of its objects; nil: there is no memory for it
 	shapes    *shapes // nil: the same
+	scratch   *[]byte // nil: the same
 }
 
 // value is a value of a tree. Each stands before what is in it. Places fit 32
