@@ -152,9 +152,7 @@ func (b *batch) readCalls(ctx context.Context, q *db.Queries, c *cache) error {
 	}
 	c.met(len(rows) == 0, len(keys.Sources))
 	for i := range rows {
-		if err := b.calls[callKey{rows[i].Source, rows[i].CallID}].add(&rows[i]); err != nil {
-			return err
-		}
+		b.calls[callKey{rows[i].Source, rows[i].CallID}].add(&rows[i])
 	}
 	return nil
 }

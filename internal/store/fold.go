@@ -19,7 +19,7 @@ type changes struct {
 // changes counters only, unless it was received before what was taken for the
 // first receipt (a spooled delivery that arrives late): the order of receipt
 // decides which version of a CDR counts.
-func (b *batch) fold(w *changes) {
+func (b *batch) fold(w *changes) error {
 	changed := map[callKey]bool{} // true: also by a new event
 	b.added = make(map[eventKey]bool)
 	var added []*cdr.Event
@@ -49,6 +49,9 @@ func (b *batch) fold(w *changes) {
 	slices.SortFunc(keys, callKey.compare)
 	for _, k := range keys {
 		stored := b.calls[k]
+		if err := stored.read(); err != nil {
+			return err
+		}
 		if call, ok := cdr.Fold(stored.events); ok {
 			stored.version++
 			w.calls.append(&call, stored.version)
@@ -56,4 +59,5 @@ func (b *batch) fold(w *changes) {
 			stored.callTime = call.CallTime
 		}
 	}
+	return nil
 }

@@ -32,12 +32,13 @@ func (s *Store) Held(ctx context.Context, source string, ids []string) (map[stri
 		if calls[id] == nil {
 			calls[id] = &stored{}
 		}
-		if err := calls[id].add(&rows[i]); err != nil {
-			return nil, err
-		}
+		calls[id].add(&rows[i])
 	}
 	held := make(map[string]Held, len(calls))
 	for id, c := range calls {
+		if err := c.read(); err != nil {
+			return nil, err
+		}
 		held[id] = Held{c.events, c.pruned}
 	}
 	return held, nil

@@ -101,8 +101,8 @@ func settings(currency, country pgtype.Text, answerEvents pgtype.Bool) cdr.Setti
 	return s
 }
 
-// eventOf returns an event as far as folding needs it.
-func eventOf(r *db.ReadCallsRow) (cdr.Event, error) {
+// eventOf returns an event as far as folding needs it, but for its facts.
+func eventOf(r *db.ReadCallsRow) cdr.Event {
 	e := cdr.Event{
 		Source: r.Source, CallID: r.CallID, ID: r.EventID.Bytes,
 		Kind: cdr.Kind(r.Kind), Leg: r.Leg, RecordKey: r.RecordKey.String,
@@ -111,7 +111,7 @@ func eventOf(r *db.ReadCallsRow) (cdr.Event, error) {
 	if e.Clock == cdr.ClockProvider {
 		e.OccurredAt = momentOf(r.OccurredAt)
 	}
-	return e, readFacts(&e, r.Facts)
+	return e
 }
 
 // wholeEvent returns an event with all that is stored of it.

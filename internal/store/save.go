@@ -52,7 +52,9 @@ func (s *Store) Known(ctx context.Context, records []cdr.Record) ([]Outcome, err
 	if err := b.read(ctx, q, &cache{}, &rooms{}); err != nil {
 		return nil, err
 	}
-	b.fold(new(changes))
+	if err := b.fold(new(changes)); err != nil {
+		return nil, fmt.Errorf("fold calls: %w", err)
+	}
 	for _, read := range b.reads() {
 		if err := read(ctx, q); err != nil {
 			return nil, err
@@ -113,7 +115,9 @@ func (s saving) try(ctx context.Context, records []cdr.Record) ([]Outcome, error
 		return nil, err
 	}
 	w := s.buffers.take()
-	b.fold(&w.changes)
+	if err := b.fold(&w.changes); err != nil {
+		return nil, fmt.Errorf("fold calls: %w", err)
+	}
 	if b.late > 0 {
 		s.log.Warn("events came for calls that were pruned: they are stored and not folded", slog.Int("events", b.late))
 	}

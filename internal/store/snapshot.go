@@ -65,7 +65,10 @@ func readSnapshot(ctx context.Context, q *db.Queries, keys []callKey) (*snapshot
 		return nil, err
 	}
 	for i := range rows {
-		if err := snap.events[callKey{rows[i].Source, rows[i].CallID}].add(&rows[i]); err != nil {
+		snap.events[callKey{rows[i].Source, rows[i].CallID}].add(&rows[i])
+	}
+	for _, c := range snap.events {
+		if err := c.read(); err != nil {
 			return nil, err
 		}
 	}

@@ -15,6 +15,7 @@ type stored struct {
 	events   []cdr.Event
 	places   map[[16]byte]int // of the events, by id; nil while they are few
 	bytes    int              // about what the events hold
+	unread   [][]byte         // facts of the first events, as the database has them; nil when they are read
 }
 
 // few is how many events are looked through faster than a map is asked.
@@ -51,18 +52,30 @@ func (c *stored) append(e cdr.Event, bytes int) {
 	}
 }
 
-// add takes over a row of the database.
-func (c *stored) add(r *db.ReadCallsRow) error {
+// add takes over a row of the database, facts unread: a repeat needs none.
+func (c *stored) add(r *db.ReadCallsRow) {
 	if !r.EventID.Valid {
 		c.version, c.pruned, c.callTime = r.Version, r.Pruned != nil && *r.Pruned, momentOf(r.CallTime)
-		return nil
+		return
 	}
-	e, err := eventOf(r)
-	if err != nil {
-		return err
+	c.append(eventOf(r), len(r.Facts))
+	c.unread = append(c.unread, r.Facts)
+}
+
+// read reads the facts, which must be done before the call is folded.
+func (c *stored) read() error {
+	for i, facts := range c.unread {
+		if err := readFacts(&c.events[i], facts); err != nil {
+			return err
+		}
 	}
-	c.append(e, len(r.Facts))
+	c.unread = nil
 	return nil
+}
+
+// says reports whether an event says anything.
+func (c *stored) says(i int) bool {
+	return c.events[i].Facts != nil || i < len(c.unread) && c.unread[i] != nil
 }
 
 // merge adds an event to what the database holds. It reports whether the event
@@ -80,5 +93,5 @@ func (c *stored) merge(e *cdr.Event) (isNew, changes bool) {
 		return false, false
 	}
 	old.ReceivedAt = e.ReceivedAt
-	return false, old.Facts != nil
+	return false, c.says(i)
 }
