@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
 
@@ -112,9 +114,35 @@ func (w *factsWriter) amount(name string, a cdr.Amount) {
 	if a.Valid {
 		w.name(name)
 		w.out = append(w.out, '"')
-		w.out = append(w.out, a.Decimal.String()...)
+		w.out = appendDecimal(w.out, a.Decimal)
 		w.out = append(w.out, '"')
 	}
+}
+
+// appendDecimal writes what Decimal.String returns, usual amounts without making
+// one.
+func appendDecimal(out []byte, d decimal.Decimal) []byte {
+	scale := -int(d.Exponent())
+	if d.NumDigits() > 17 || scale < 0 || scale > 17 {
+		return append(out, d.String()...)
+	}
+	n := d.CoefficientInt64()
+	if n < 0 {
+		out, n = append(out, '-'), -n
+	}
+	for ; scale > 0 && n%10 == 0; scale-- {
+		n /= 10
+	}
+	var room [20]byte
+	digits := strconv.AppendInt(room[:0], n, 10)
+	if point := len(digits) - scale; scale == 0 {
+		return append(out, digits...)
+	} else if point > 0 {
+		out = append(append(out, digits[:point]...), '.')
+		return append(out, digits[point:]...)
+	}
+	const zeros = "0.00000000000000000"
+	return append(append(out, zeros[:2+scale-len(digits)]...), digits...)
 }
 
 func (w *factsWriter) derived(moments []cdr.Moment) {

@@ -3,12 +3,14 @@ package store
 import (
 	"cmp"
 	"encoding/json"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
@@ -41,6 +43,19 @@ func TestFactsAsEncodingJSON(t *testing.T) {
 			t.Errorf("%s was never filled", facts.Field(i).Name)
 		}
 	}
+}
+
+// TestAppendDecimal compares with Decimal.String, for decimals of all sizes.
+func TestAppendDecimal(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		digits := rapid.StringMatching(`-?[0-9]{1,20}0{0,6}`).Draw(t, "digits")
+		coefficient, _ := new(big.Int).SetString(digits, 10)
+		d := decimal.NewFromBigInt(coefficient, rapid.Int32Range(-30, 6).Draw(t, "exponent"))
+		if is := string(appendDecimal(nil, d)); is != d.String() {
+			t.Errorf("%s e%d: %s, want %s", coefficient, d.Exponent(), is, d)
+		}
+	})
 }
 
 // byLength is how jsonb sorts names.
