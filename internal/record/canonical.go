@@ -21,7 +21,7 @@ func (t *tree) appendCanonical(out []byte, v *value, without []string) []byte {
 		var room [maxShape]int32 // on the stack
 		places := t.members(v, room[:0])
 		out = append(out, '{')
-		for _, n := range t.order(places) {
+		for _, n := range t.order(v, places) {
 			m := &t.values[places[n]]
 			if isOneOf(t.name(m), without) {
 				continue

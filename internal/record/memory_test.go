@@ -86,5 +86,6 @@ func told(r *record.Record) string {
 	for _, name := range names() {
 		said = append(said, f.Text("x"+name), f.Opaque(name), f.Object(name).Opaque("a"), f.Opaque(name+"7"))
 	}
+	said = append(said, string(r.Canonical(nil))) // an object has an index now
 	return strings.Join(append(said, f.Problems()...), "|")
 }

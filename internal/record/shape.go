@@ -88,9 +88,12 @@ func newShape(t *tree, places []int32, size int) *shape {
 	return s
 }
 
-// order returns which members stand at these places, in the order of their names,
-// those of one name as sent.
-func (t *tree) order(places []int32) []int {
+// order returns which members of an object stand at these places, in the order of
+// their names, those of one name as sent.
+func (t *tree) order(v *value, places []int32) []int {
+	if t.index != nil && t.index.of == v.first {
+		return t.index.shape.sorted
+	}
 	if s := t.shapes.of(t, places); s != nil {
 		return s.sorted
 	}
