@@ -147,6 +147,29 @@ func TestReserve(t *testing.T) {
 	}
 }
 
+// TestReserveGivesUp has pgx build a statement of its own after a short one in
+// memory of ours: it must not write there.
+func TestReserveGivesUp(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	var numbers Int4s
+	numbers.Append(7)
+	parameters := []any{numbers}
+	var memory []byte
+	Reserve(&memory, parameters)
+	if _, err := conn.Exec(t.Context(), "SELECT $1::_int4", parameters...); err != nil {
+		t.Fatal(err)
+	}
+	ours := slices.Repeat([]byte{0xAA}, 100)
+	copy(memory[:100], ours)
+	if _, err := conn.Exec(t.Context(), "SELECT $1::text", strings.Repeat("theirs", 10)); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(memory[:100], ours) {
+		t.Error("pgx writes into memory that it has no more")
+	}
+}
+
 // TestEmpty fills columns again: nothing of before is left but their room.
 func TestEmpty(t *testing.T) {
 	t.Parallel()

@@ -50,6 +50,11 @@ func Reserve(memory *[]byte, parameters []any) int {
 	return n
 }
 
+// leastMemory is so much that pgx gives the memory up before it builds the next
+// statement. It keeps what has 256 bytes or fewer, and would write into it while
+// another connection uses it.
+const leastMemory = 4 << 10
+
 // roomy is an array that makes room for others.
 type roomy struct {
 	encodable
@@ -58,6 +63,6 @@ type roomy struct {
 }
 
 func (r roomy) encode(out []byte, element uint32) []byte {
-	*r.memory = slices.Grow((*r.memory)[:0], len(out)+r.room)
+	*r.memory = slices.Grow((*r.memory)[:0], max(len(out)+r.room, leastMemory))
 	return r.encodable.encode(append(*r.memory, out...), element)
 }

@@ -72,7 +72,7 @@ func (t *tree) get(v *value, name string) *value {
 		}
 		members++
 	}
-	if t.index != nil && t.index.of == 0 && members > few {
+	if t.index != nil && t.index.of == 0 && members > few && members <= maxShape {
 		t.makeIndex(v)
 	}
 	return found
