@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/number"
@@ -100,31 +99,6 @@ func (a Adapter) Read(d cdr.Delivery) []cdr.Record { return a.read(d, false) }
 // which is part of their identity: the same record may still be pushed, as an
 // event of its own. Other events are the same as pushed.
 func (a Adapter) ReadImported(d cdr.Delivery) []cdr.Record { return a.read(d, true) }
-
-// How many bytes of a long body a record has, about, and how many records there
-// is room for at first.
-const (
-	usualRecord  = 1200
-	usualRecords = 1000
-)
-
-func (a Adapter) read(d cdr.Delivery, imported bool) []cdr.Record {
-	records := make([]cdr.Record, 0, min(1+len(d.Body)/usualRecord, usualRecords))
-	memory := a.memory
-	if memory == nil {
-		memory = new(record.Memory)
-	}
-	for piece := range memory.Read(d) {
-		r, err := a.piece(piece, d, imported)
-		r.Raw, r.Origin = piece.Raw, &d
-		if err != nil {
-			r.SetAside(err.Error())
-		}
-		r.SetReceipt(d.ReceivedAt.UTC().Truncate(time.Microsecond).Add(time.Duration(len(records)) * time.Microsecond))
-		records = append(records, r)
-	}
-	return records
-}
 
 func (a Adapter) piece(piece record.Piece, d cdr.Delivery, imported bool) (cdr.Record, error) {
 	if piece.Record == nil {
