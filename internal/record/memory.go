@@ -39,10 +39,16 @@ func (m *Memory) Read(d cdr.Delivery) iter.Seq[Piece] {
 			k = &desk{shapes: &m.shapes}
 		}
 		k.read(d, yield)
-		if cap(k.values) <= keptValues && cap(k.pairs) <= keptValues && max(cap(k.unescaped), cap(k.form), cap(k.scratch)) <= keptBytes {
+		if k.isSmall() {
 			m.free.Put(k)
 		}
 	}
+}
+
+// isSmall reports whether it may be kept: one huge delivery must not take its
+// memory for ever.
+func (k *desk) isSmall() bool {
+	return cap(k.values) <= keptValues && cap(k.pairs) <= keptValues && max(cap(k.unescaped), cap(k.form), cap(k.scratch)) <= keptBytes
 }
 
 // tree is an empty one in this memory.
