@@ -27,29 +27,30 @@ type bench struct {
 	results  results
 }
 
-func prepare(ctx context.Context, o options) (b *bench, err error) {
-	b = &bench{o: o, expected: map[string]*expected{}}
-	if b.dir, err = os.MkdirTemp(o.dir, "cdrstore-bench-"); err != nil {
+func prepare(ctx context.Context, o options) (*bench, error) {
+	dir, err := os.MkdirTemp(o.dir, "cdrstore-bench-")
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			b.close()
-		}
-	}()
-	if err = os.Chmod(b.dir, 0o755); err != nil { // Postgres may run as another user
-		return nil, err
-	}
-	b.cdrstore = filepath.Join(b.dir, "cdrstore")
-	build := exec.CommandContext(ctx, "go", "build", "-o", b.cdrstore, "./cmd/cdrstore")
-	build.Stderr = os.Stderr
-	if err = build.Run(); err != nil {
-		return nil, fmt.Errorf("build cdrstore: %w", err)
-	}
-	if err = b.startPostgres(ctx, "postgres", ""); err != nil {
+	b := &bench{o: o, dir: dir, cdrstore: filepath.Join(dir, "cdrstore"), expected: map[string]*expected{}}
+	if err := b.build(ctx); err != nil {
+		b.close()
 		return nil, err
 	}
 	return b, nil
+}
+
+// build makes the program, and starts a server.
+func (b *bench) build(ctx context.Context) error {
+	if err := os.Chmod(b.dir, 0o755); err != nil { // Postgres may run as another user
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.cdrstore, "./cmd/cdrstore")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build cdrstore: %w", err)
+	}
+	return b.startPostgres(ctx, "postgres", "")
 }
 
 // startPostgres starts a server with the settings of the own local one and those
