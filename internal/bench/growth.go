@@ -97,7 +97,10 @@ func parseGrowth(arguments []string) (growthOptions, error) {
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
-	o.settings = map[string]string{"shared_buffers": *buffers}
+	// The log goes through few files, of which the machine still has those of a
+	// minute ago: where memory is short a new page of memory can take ten times as
+	// long as writing it. A round writes less than makes a checkpoint.
+	o.settings = map[string]string{"shared_buffers": *buffers, "max_wal_size": "1GB"}
 	for word := range strings.SplitSeq(*calls, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 || n > maxCalls {

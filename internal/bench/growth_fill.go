@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -51,7 +52,15 @@ func (g *growth) fill(ctx context.Context, calls int) error {
 			return err
 		}
 	}
-	return execute(ctx, conn, "VACUUM (ANALYZE) call, event", "CHECKPOINT")
+	if err := execute(ctx, conn, "VACUUM (ANALYZE) call, event", "CHECKPOINT"); err != nil {
+		return err
+	}
+	// All memory is full of heap now that nobody reads.
+	var files string
+	if err := conn.QueryRow(ctx, "SHOW data_directory").Scan(&files); err != nil {
+		return err
+	}
+	return forget(filepath.Join(files, "base"))
 }
 
 func execute(ctx context.Context, conn *pgx.Conn, statements ...string) error {

@@ -100,7 +100,7 @@ func (a Adapter) Read(d cdr.Delivery) []cdr.Record { return a.read(d, false) }
 // event of its own. Other events are the same as pushed.
 func (a Adapter) ReadImported(d cdr.Delivery) []cdr.Record { return a.read(d, true) }
 
-func (a Adapter) piece(piece record.Piece, d cdr.Delivery, imported bool) (cdr.Record, error) {
+func (a Adapter) piece(piece record.Piece, d *cdr.Delivery, imported bool) (cdr.Record, error) {
 	if piece.Record == nil {
 		return cdr.Record{}, errors.New(piece.Reason)
 	}

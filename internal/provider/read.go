@@ -63,11 +63,10 @@ func (a Adapter) readShares(d *cdr.Delivery, shares [][]byte, imported bool) (re
 // readShare reads a body, or a share of one. It is whole where each piece has a
 // record.
 func (a Adapter) readShare(d *cdr.Delivery, body []byte, imported bool) (records []cdr.Record, whole bool) {
-	share := *d
-	share.Body, whole = body, true
+	whole = true
 	records = make([]cdr.Record, 0, min(1+len(body)/usualRecord, usualRecords))
-	for piece := range a.memory.Read(share) {
-		r, err := a.piece(piece, *d, imported)
+	for piece := range a.memory.Read(d, body) {
+		r, err := a.piece(piece, d, imported)
 		r.Raw, r.Origin = piece.Raw, d
 		if err != nil {
 			r.SetAside(err.Error())

@@ -24,7 +24,7 @@ func TestDeskIsSmall(t *testing.T) {
 		"a long digest of it": {`{"a":"` + strings.Repeat("x", 2*keptBytes) + `"}`, true, false},
 	} {
 		k := &desk{shapes: new(shapes)}
-		k.read(cdr.Delivery{Body: []byte(c.body)}, func(p Piece) bool {
+		k.read(new(cdr.Delivery), []byte(c.body), func(p Piece) bool {
 			if c.digest {
 				scratch := p.Record.Scratch()
 				*scratch = p.Record.AppendCanonical((*scratch)[:0], nil)

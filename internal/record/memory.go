@@ -31,14 +31,15 @@ const (
 	keptBytes  = 64 << 10
 )
 
-// Read is the function Read in this memory.
-func (m *Memory) Read(d cdr.Delivery) iter.Seq[Piece] {
+// Read is the function Read in this memory, for the body of a delivery or a share
+// of it.
+func (m *Memory) Read(d *cdr.Delivery, body []byte) iter.Seq[Piece] {
 	return func(yield func(Piece) bool) {
 		k, ok := m.free.Get().(*desk)
 		if !ok {
 			k = &desk{shapes: &m.shapes}
 		}
-		k.read(d, yield)
+		k.read(d, body, yield)
 		if k.isSmall() {
 			m.free.Put(k)
 		}

@@ -20,7 +20,7 @@ func TestMemory(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d := body(rapid.Custom(drawBody).Draw(rt, "body"))
 		var used, fresh []string
-		for p := range memory.Read(d) {
+		for p := range memory.Read(&d, d.Body) {
 			used = append(used, told(p.Record))
 			if p.Record.IsForm() {
 				continue

@@ -24,20 +24,20 @@ type Piece struct {
 // after another, a form, a multipart form; where there is no body, the query.
 // Every byte of the body that means something is in some piece. A Record is good
 // until the next piece is asked for.
-func Read(d cdr.Delivery) iter.Seq[Piece] { return new(Memory).Read(d) }
+func Read(d cdr.Delivery) iter.Seq[Piece] { return new(Memory).Read(&d, d.Body) }
 
-func (k *desk) read(d cdr.Delivery, yield func(Piece) bool) {
-	body := bytes.TrimPrefix(d.Body, []byte("\xEF\xBB\xBF"))
+func (k *desk) read(d *cdr.Delivery, sent []byte, yield func(Piece) bool) {
+	body := bytes.TrimPrefix(sent, []byte("\xEF\xBB\xBF"))
 	trimmed := bytes.TrimSpace(body)
 	switch {
 	case d.BodyProblem != "":
-		yield(Piece{Raw: d.Body, Reason: d.BodyProblem})
+		yield(Piece{Raw: sent, Reason: d.BodyProblem})
 	case len(trimmed) == 0 && d.Query != "":
 		piece := k.readForm([]byte(d.Query))
 		piece.Raw = nil // the delivery keeps its query beside its body
 		yield(piece)
 	case len(trimmed) == 0:
-		yield(Piece{Raw: d.Body, Reason: "body: empty"})
+		yield(Piece{Raw: sent, Reason: "body: empty"})
 	case trimmed[0] == '{' || trimmed[0] == '[':
 		k.readJSON(body, yield)
 	case isMultipart(d.ContentType, trimmed):
