@@ -13,14 +13,14 @@ import (
 // folder.
 func forget(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
+		var file *os.File
+		if err == nil && entry.Type().IsRegular() {
+			file, err = os.Open(path)
 		}
-		file, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) { // it was a temporary one
 			return nil
 		}
-		if err != nil {
+		if file == nil || err != nil {
 			return err
 		}
 		return errors.Join(unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED), file.Close())

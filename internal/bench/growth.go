@@ -99,7 +99,7 @@ func parseGrowth(arguments []string) (growthOptions, error) {
 	}
 	// The log goes through few files, of which the machine still has those of a
 	// minute ago: where memory is short a new page of memory can take ten times as
-	// long as writing it. A round writes less than makes a checkpoint.
+	// long as writing it. A round of eight seconds still fits between two checkpoints.
 	o.settings = map[string]string{"shared_buffers": *buffers, "max_wal_size": "1GB"}
 	for word := range strings.SplitSeq(*calls, ",") {
 		n, err := strconv.Atoi(word)
