@@ -49,9 +49,9 @@ func Run(m *testing.M) int {
 
 // WithServer runs f beside a temporary server that is fast and not durable.
 func WithServer(ctx context.Context, log *slog.Logger, f func(url string) error) (err error) {
-	dir, err := os.MkdirTemp(fastDir(), "cdrstore-test-")
+	dir, err := makeDir()
 	if err != nil {
-		return fmt.Errorf("create a directory for the test server: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	s, err := postgres.Start(ctx, log, postgres.Options{Dir: dir, Fast: true, Settings: settings()})
@@ -103,9 +103,9 @@ func Pool(t testing.TB) *pgxpool.Pool {
 // the current schema.
 func Server(t testing.TB) *postgres.Server {
 	t.Helper()
-	dir, err := os.MkdirTemp(fastDir(), "cdrstore-test-")
+	dir, err := makeDir()
 	if err != nil {
-		t.Fatalf("create a directory for the test server: %v", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
