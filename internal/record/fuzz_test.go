@@ -18,7 +18,7 @@ func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":1}`, "[{\"a\":1},\n{\"b\":}]", `{"data":[{"a":1},{}]}`, "{\"a\":1}\r\n\r\nx\n{\"b\":2}", `{"data":{},"meta":{"x":[]}}`,
 		"a=1&b=%zz&a=2", "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b--", "\xEF\xBB\xBF{}", "{\"a\":\"\\ud800\xff\"}",
-		`{"data":[{"a":1},x]}`, `[1,"x",null,[{}]]`, "", "{{}\n}",
+		`{"data":[{"a":1},x]}`, `[1,"x",null,[{}]]`, "", "{{}\n}", `["",`,
 	} {
 		f.Add("", []byte(seed))
 		f.Add("multipart/form-data; boundary=b", []byte(seed))
@@ -36,6 +36,9 @@ func FuzzRead(f *testing.F) {
 				return // nothing but a mark: TestReadFramings
 			}
 			at := position(sent, p.Raw)
+			if p.Reason == "body: the list has no end" && at >= 0 && bytes.HasSuffix(p.Raw, []byte("[")) {
+				continue // its opening comes last
+			}
 			if at < end {
 				t.Fatalf("%q is not behind byte %d of %q", p.Raw, end, sent)
 			}

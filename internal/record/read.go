@@ -49,10 +49,11 @@ func (k *desk) read(d *cdr.Delivery, sent []byte, yield func(Piece) bool) {
 	}
 }
 
-// isForm reports whether a body is pairs of a form: the type says so, or it is
-// one line that starts with a name and an equals sign.
+// isForm reports whether a body is pairs of a form: the type says so (it is what
+// curl says of everything) and no line begins as an object does, or it is one line
+// that starts with a name and an equals sign.
 func isForm(contentType string, body []byte) bool {
-	if bytes.IndexByte(body, '=') < 0 {
+	if bytes.IndexByte(body, '=') < 0 || bytes.Contains(body, []byte("\n{")) {
 		return false
 	}
 	if strings.HasPrefix(strings.ToLower(contentType), "application/x-www-form-urlencoded") {

@@ -65,6 +65,7 @@ func TestReadByContentType(t *testing.T) {
 		"a form called JSON":           {typed("application/json", "a=1&b=2"), []string{"a=1&b=2"}},
 		"a form with blanks in a name": {typed("application/x-www-form-urlencoded; charset=utf-8", "a b=1"), []string{"a b=1"}},
 		"a form called in capitals":    {typed("Application/X-WWW-Form-URLEncoded", "a b=1"), []string{"a b=1"}},
+		"lines of JSON called a form":  {typed("application/x-www-form-urlencoded", "torn\":1}\n{\"a\":\"k=v\"}"), []string{"REJECT torn\":1}", `{"a":"k=v"}`}},
 		"no form in spite of its type": {typed("application/x-www-form-urlencoded", "hello"), []string{"REJECT hello"}},
 		"a query without a body":       {cdr.Delivery{Query: "a=1&b=2"}, []string{""}},
 		"a query beside a body":        {cdr.Delivery{Query: "a=1", Body: []byte(`{"b":2}`)}, []string{`{"b":2}`}},

@@ -67,7 +67,11 @@ func TestReadRecovers(t *testing.T) {
 		},
 		"the last line breaks off":         {"{\"a\":1}\n{\"b\":", []string{`{"a":1}`, `REJECT {"b":`}},
 		"a list breaks off":                {`[{"a":1},{"b":`, []string{`{"a":1}`, `REJECT {"b":`}},
-		"a list breaks off behind a comma": {`[{"a":1},`, []string{`{"a":1}`}},
+		"a list breaks off behind a comma": {`[{"a":1},`, []string{`{"a":1}`, "REJECT ["}},
+		"a list breaks off behind an item": {" [{\"a\":1}\n", []string{`{"a":1}`, "REJECT ["}},
+		"a list begins":                    {"[", []string{"REJECT ["}},
+		"a data list begins":               {`{ "data": [ `, []string{`REJECT { "data": [`}},
+		"the second list has no end":       {"[{\"a\":1}]\n[{\"b\":2}", []string{`{"a":1}`, `{"b":2}`, "REJECT ["}},
 		"a data list breaks off":           {`{"data":[{"a":1},{"b":`, []string{`{"a":1}`, `REJECT {"b":`}},
 		"a data list over lines breaks off": {
 			"{\"data\":[\n{\"a\":1},\n{\"b\":2},\n{\"c\"",

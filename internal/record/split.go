@@ -11,7 +11,7 @@ import (
 type splitter struct {
 	parser
 	yield   func(Piece) bool
-	list    bool // inside of a list whose items are the records
+	opening []byte // of the list whose items are the records; nil: not inside of one
 	records int
 	budget  int // bytes that may be read in vain while looking for the next value
 }
@@ -29,20 +29,20 @@ func (s *splitter) step() bool {
 	start := s.pos
 	switch {
 	case s.pos == len(s.data):
-		return false
+		return s.end()
 	case s.records >= MaxRecords:
 		s.pos = len(s.data)
 		return s.reject(start, fmt.Errorf("more than %d records in one delivery: the rest is kept unread", MaxRecords))
 	case c == ',':
 		s.pos++
 		return true
-	case c == '[' && !s.list:
+	case c == '[' && !s.list():
 		s.pos++
-		s.list = true
+		s.opening = s.data[start:s.pos]
 		return true
-	case c == ']' && s.list:
+	case c == ']' && s.list():
 		s.pos++
-		s.list = false
+		s.opening = nil
 		return true
 	}
 	v, err := s.next()
@@ -56,6 +56,18 @@ func (s *splitter) step() bool {
 		return s.reject(start, err)
 	}
 	return s.unwrap(&v)
+}
+
+// list reports whether this is inside of a list whose items are the records.
+func (s *splitter) list() bool { return s.opening != nil }
+
+// end hands on the opening of a list that does not end: what was in the rest of it
+// nobody knows, even where all that came is good.
+func (s *splitter) end() bool {
+	if s.list() {
+		s.yield(Piece{Raw: s.opening, Reason: "body: the list has no end"})
+	}
+	return false
 }
 
 // unwrap hands on a value, or the values inside of a JSON:API envelope.
@@ -94,13 +106,13 @@ func (s *splitter) enterWrapper(start int) bool {
 	s.pos = start
 	for _, token := range []string{"{", `"data"`, ":", "["} {
 		s.space()
-		if s.list || !bytes.HasPrefix(s.data[s.pos:], []byte(token)) {
+		if s.list() || !bytes.HasPrefix(s.data[s.pos:], []byte(token)) {
 			s.pos = end
 			return false
 		}
 		s.pos += len(token)
 	}
-	s.list = true
+	s.opening = s.data[start:s.pos]
 	return true
 }
 
@@ -135,6 +147,9 @@ func (s *splitter) reject(start int, err error) bool {
 		return true
 	}
 	s.records++
+	if s.pos == len(s.data) {
+		s.opening = nil // its end was in these bytes, if anywhere
+	}
 	if errors.Is(err, errEnd) {
 		err = fmt.Errorf("byte %d: %w", start, err)
 	}
@@ -169,7 +184,7 @@ func (s *splitter) recover(start int) {
 // readable reports whether a record, or a list of them, begins where a parser is.
 func (s *splitter) readable(p *parser) bool {
 	c := p.peek()
-	if c != '{' && (c != '[' || s.list) {
+	if c != '{' && (c != '[' || s.list()) {
 		return false
 	}
 	begin := p.pos
@@ -194,14 +209,14 @@ func (s *splitter) balanced(start int) int {
 		case inString:
 		case c == '{' || c == '[':
 			depth++
-		case (c == ',' || c == ']') && depth == 0 && s.list && i > start:
+		case (c == ',' || c == ']') && depth == 0 && s.list() && i > start:
 			return i
 		case c == '}' || c == ']':
 			depth--
 			if depth <= 0 {
 				return i + 1
 			}
-		case depth == 0 && !s.list:
+		case depth == 0 && !s.list():
 			return 0
 		}
 	}
