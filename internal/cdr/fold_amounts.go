@@ -73,24 +73,51 @@ func (f *folding) ratedLive() []int {
 	return rated
 }
 
-// tariff sets rate and increments where all charging records agree.
+// tariff sets rate and increments where all charging records agree. What none of
+// them says comes from the live events.
 func (f *folding) tariff(c *Call, charging []int) {
-	for n, i := range charging {
+	c.Rate, c.FirstIncrement, c.NextIncrement = f.agreed(charging)
+	var rated, first, next bool
+	for _, i := range charging {
+		facts := &f.parts[i].facts
+		rated = rated || facts.Rate.Valid
+		first = first || facts.FirstIncrement != nil
+		next = next || facts.NextIncrement != nil
+	}
+	if rated && first && next {
+		return
+	}
+	rate, firstIncrement, nextIncrement := f.agreed(f.ratedLive())
+	if !rated {
+		c.Rate = rate
+	}
+	if !first {
+		c.FirstIncrement = firstIncrement
+	}
+	if !next {
+		c.NextIncrement = nextIncrement
+	}
+}
+
+// agreed returns what all of the parts say alike.
+func (f *folding) agreed(parts []int) (rate Amount, first, next *int) {
+	for n, i := range parts {
 		facts := &f.parts[i].facts
 		if n == 0 {
-			c.Rate, c.FirstIncrement, c.NextIncrement = facts.Rate, facts.FirstIncrement, facts.NextIncrement
+			rate, first, next = facts.Rate, facts.FirstIncrement, facts.NextIncrement
 			continue
 		}
-		if !sameAmount(c.Rate, facts.Rate) {
-			c.Rate = Amount{}
+		if !sameAmount(rate, facts.Rate) {
+			rate = Amount{}
 		}
-		if !same(c.FirstIncrement, facts.FirstIncrement) {
-			c.FirstIncrement = nil
+		if !same(first, facts.FirstIncrement) {
+			first = nil
 		}
-		if !same(c.NextIncrement, facts.NextIncrement) {
-			c.NextIncrement = nil
+		if !same(next, facts.NextIncrement) {
+			next = nil
 		}
 	}
+	return rate, first, next
 }
 
 func (f *folding) onlyCurrency(charging []int) string {

@@ -30,6 +30,7 @@ func (f *folding) parties(c *Call) {
 }
 
 func (f *folding) labels(c *Call) {
+	var live *bool
 	for i := range f.parts {
 		p := &f.parts[i].facts
 		fill(&c.Provider, p.Provider)
@@ -39,8 +40,13 @@ func (f *folding) labels(c *Call) {
 		fill(&c.SrcName, p.SrcName)
 		fill(&c.Trunk, p.Trunk)
 		fill(&c.Tag, p.Tag)
-		c.MachineDetected = either(c.MachineDetected, p.MachineDetected)
+		if f.parts[i].live {
+			live = either(live, p.MachineDetected)
+		} else {
+			c.MachineDetected = either(c.MachineDetected, p.MachineDetected)
+		}
 	}
+	fill(&c.MachineDetected, live)
 }
 
 // times takes the earliest start and answer and the latest end, CDRs over live
@@ -101,18 +107,22 @@ func (f *folding) outcome(c *Call) {
 	c.Disposition = f.disposition(record, live)
 }
 
-// decisive returns the first answered part; in a call that nobody answered the
-// one that ended the call, else the last attempt, else the first leg. Nil when
+// decisive returns the first answered part; where there is none the one that
+// ended the call, else the last attempt, else the first leg. In a call that was
+// answered that can only be a CDR that does not deny it (Wavix: "all"). Nil when
 // there is none of that sort.
 func (f *folding) decisive(live bool) *part {
 	var best *part
 	for i := range f.parts {
 		p := &f.parts[i]
-		if p.live != live || f.answered && !p.answered {
+		if p.live != live {
 			continue
 		}
 		if p.answered {
 			return p
+		}
+		if f.answered && (live || p.unanswered()) {
+			continue
 		}
 		if best == nil || p.decidesOver(best) {
 			best = p

@@ -172,6 +172,16 @@ func TestFoldPIOPIYLive(t *testing.T) {
 			Duration: num("28"), Billsec: num("0"), Rate: num("0"),
 			Legs: 2, Events: 3, CDRs: 1,
 		}},
+		{"the causes of a leg that does not say how it came out are not those of an answered call", []cdr.Event{
+			record("a1", "a", legA(answeredLeg("10:00:01", "10:00:09", "10:00:18", "9", "0.45"))),
+			live(cdr.KindEnded, "b", cdr.Facts{State: cdr.StateEnded, Ends: cdr.EndsLeg, EndedAt: at("10:00:18"), HangupCause: "gone", SIPCode: 487}),
+		}, cdr.Call{
+			Direction: cdr.Inbound, Src: "441", Dst: "442",
+			State: cdr.StateEnded, Disposition: cdr.Answered, Clock: cdr.ClockProvider,
+			CallTime: at("10:00:01"), StartedAt: at("10:00:01"), AnsweredAt: at("10:00:09"), EndedAt: at("10:00:18"),
+			Duration: num("17"), Billsec: num("9"), Rate: num("0.45"),
+			Legs: 2, Events: 2, CDRs: 1,
+		}},
 		{"one stamp printed on every event measures nothing", []cdr.Event{
 			live(cdr.KindAnswered, "a", legA(legAnswers("10:00:01"))),
 			live(cdr.KindEnded, "a", legA(legHangsUp("10:00:01"))),

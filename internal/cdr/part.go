@@ -135,22 +135,25 @@ func mergeIdentity(to, from *Facts) {
 	fill(&to.Tag, from.Tag)
 }
 
-// mergeOutcome lets a later event speak over an earlier one.
+// mergeOutcome lets a later event speak over an earlier one, unless it does not
+// know how the call came out and the earlier one does (VoipNow: UNKNOWN of an
+// extension that did not pick up, after ANSWER of another).
 func mergeOutcome(to, from *Facts) {
-	if from.Disposition != "" && (from.Disposition != Unknown || to.Disposition == "") {
-		to.Disposition = from.Disposition
-	}
 	if from.Duration.Valid {
 		to.Duration = from.Duration
 	}
 	if from.Billsec.Valid {
 		to.Billsec = from.Billsec
 	}
+	to.MachineDetected = either(to.MachineDetected, from.MachineDetected)
+	if from.Disposition == Unknown && to.Disposition.decides() {
+		return
+	}
+	replace(&to.Disposition, from.Disposition)
 	replace(&to.SIPCode, from.SIPCode)
 	replace(&to.Q850Cause, from.Q850Cause)
 	replace(&to.HangupCause, from.HangupCause)
 	replace(&to.HangupBy, from.HangupBy)
-	to.MachineDetected = either(to.MachineDetected, from.MachineDetected)
 }
 
 func mergeTariff(to, from *Facts) {
