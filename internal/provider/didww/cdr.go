@@ -107,6 +107,6 @@ func ended(a *record.Fields, code, reason string) (*cdr.Facts, error) {
 	if c := a.Int(code); c != nil && *c > 0 {
 		facts.SIPCode = *c
 	}
-	facts.Disposition = disposition(a.Bool("success"), !facts.AnsweredAt.IsZero(), facts.SIPCode, facts.HangupBy)
+	facts.Disposition = disposition(a.Bool("success"), connected(facts), facts.SIPCode, facts.HangupBy)
 	return facts, nil
 }

@@ -29,6 +29,8 @@
 package didww
 
 import (
+	"strings"
+
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/record"
 )
@@ -105,15 +107,17 @@ func guess(f, a *record.Fields) string {
 	return ""
 }
 
-// other keeps a message of an unknown type. It says nothing about a call.
-func other(f, a *record.Fields, kind string) (cdr.Event, error) {
-	callID, err := f.Key("id")
-	if err != nil {
-		id, noID := a.Key("local_tag", "call_id")
-		if noID != nil {
-			return cdr.Event{}, err
-		}
-		callID = id
+// other keeps a message of an unknown type under the call that it seems to be of.
+// It says nothing about it.
+func other(f, a *record.Fields, kind string) (e cdr.Event, err error) {
+	e = cdr.Event{Kind: cdr.KindOther, ProviderKind: kind}
+	switch {
+	case a.Has("local_tag"):
+		e.CallID, err = a.Key("local_tag")
+	case a.Has("call_id") && (strings.HasPrefix(kind, "outbound") || !f.Has("id")):
+		e.CallID, err = a.Key("call_id")
+	default:
+		e.CallID, err = f.Key("id")
 	}
-	return cdr.Event{CallID: callID, Kind: cdr.KindOther, ProviderKind: kind}, nil
+	return e, err
 }

@@ -54,7 +54,7 @@ func live(a *record.Fields, kind string) cdr.Event {
 		facts.Ends = cdr.EndsCall
 		// Talk time. D3 prints 10 between moments that lie 20 s apart: as sent.
 		facts.Billsec = a.Seconds("duration")
-		if !facts.AnsweredAt.IsZero() {
+		if connected(facts) {
 			facts.Disposition = cdr.Answered
 		}
 		e.OccurredAt = facts.EndedAt

@@ -64,8 +64,7 @@ func (r row) outcome() *cdr.Facts {
 	if c := r.Int(r.h[colCode]); c != nil && *c > 0 {
 		facts.SIPCode = *c
 	}
-	talked := !facts.AnsweredAt.IsZero() || facts.Billsec.Decimal.IsPositive()
-	facts.Disposition = disposition(r.success(), talked, facts.SIPCode, facts.HangupBy)
+	facts.Disposition = disposition(r.success(), connected(facts), facts.SIPCode, facts.HangupBy)
 	return facts
 }
 

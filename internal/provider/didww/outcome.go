@@ -4,7 +4,8 @@ import "github.com/cdrstore/cdrstore/internal/cdr"
 
 // disposition says how a call or routing attempt came out. `success`, "call
 // succeeded", decides, even where time_connect is missing; without it an answer
-// time does. What did not succeed is told by the SIP code.
+// time or talk does. What did not succeed is told by the SIP code, and has failed
+// where that tells nothing.
 func disposition(success *bool, connected bool, code int, by cdr.Party) cdr.Disposition {
 	if success != nil && *success || success == nil && connected {
 		return cdr.Answered
@@ -14,7 +15,16 @@ func disposition(success *bool, connected bool, code int, by cdr.Party) cdr.Disp
 	if code == 480 && by == cdr.System {
 		return cdr.Failed
 	}
-	return fromCode(code)
+	if d := fromCode(code); d != cdr.Unknown || success == nil {
+		return d
+	}
+	return cdr.Failed
+}
+
+// connected reports whether somebody answered: `duration` is "0 when not
+// connected" (D4).
+func connected(facts *cdr.Facts) bool {
+	return !facts.AnsweredAt.IsZero() || facts.Billsec.Decimal.IsPositive()
 }
 
 // fromCode maps the code of a call that did not succeed; D8 lists 402 to 604.

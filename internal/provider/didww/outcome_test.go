@@ -24,12 +24,12 @@ func TestDisposition(t *testing.T) {
 		{nil, true, 503, "", cdr.Answered},
 		{nil, false, 200, "", cdr.Unknown},
 		{nil, false, 486, "", cdr.Busy},
-		{no, true, 200, "", cdr.Unknown},
+		{no, true, 200, "", cdr.Failed},
 		{no, true, 487, "", cdr.Cancelled},
-		{no, false, 200, "", cdr.Unknown},
-		{no, false, 0, "", cdr.Unknown},
-		{no, false, 183, "", cdr.Unknown},
-		{no, false, 999, "", cdr.Unknown},
+		{no, false, 200, "", cdr.Failed},
+		{no, false, 0, "", cdr.Failed},
+		{no, false, 183, "", cdr.Failed},
+		{no, false, 999, "", cdr.Failed},
 		{no, false, 302, "", cdr.Failed},
 		{no, false, 400, "", cdr.Failed},
 		{no, false, 401, "", cdr.Failed},
@@ -58,7 +58,7 @@ func TestDisposition(t *testing.T) {
 		{no, false, 607, "", cdr.Rejected},
 		{no, false, 608, "", cdr.Rejected},
 		{no, false, 699, "", cdr.Failed},
-		{no, false, 700, "", cdr.Unknown},
+		{no, false, 700, "", cdr.Failed},
 	}
 	for _, test := range tests {
 		if got := disposition(test.success, test.connected, test.code, test.by); got != test.want {
