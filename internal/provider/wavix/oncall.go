@@ -28,7 +28,7 @@ func onCall(f *record.Fields) (cdr.Event, error) {
 	e.Facts = newFacts(f, callID)
 	e.Facts.Tag = f.Text("tag")
 	e.Facts.StartedAt = f.Time("call_started")
-	e.Kind = read(word, timeline{f, e.Facts.StartedAt, e.OccurredAt}, e.Facts)
+	e.Kind = read(word, newTimeline(f, e.Facts.StartedAt, e.OccurredAt), e.Facts)
 	e.Facts.MachineDetected = machine(f, e.Facts)
 	return e, nil
 }
@@ -135,17 +135,39 @@ type timeline struct {
 	started, event time.Time
 }
 
-// slack is by how much the clocks that stamp one event may differ, and what an
-// event_time without milliseconds is short of.
-const slack = time.Minute
+const (
+	// slack is by how much the clocks that stamp one event may differ, and what an
+	// event_time without milliseconds is short of.
+	slack = time.Minute
+	// longest is more than any call lasts. An older form of W1 prints nulls: without
+	// call_started only this tells the years of a placeholder.
+	longest = 366 * 24 * time.Hour
+)
+
+func newTimeline(f *record.Fields, started, event time.Time) timeline {
+	t := timeline{f: f, started: started}
+	t.event = t.whole(event)
+	return t
+}
+
+// whole returns a moment. One without milliseconds, in the second in which the
+// call started, is no earlier than the start.
+func (t timeline) whole(at time.Time) time.Time {
+	if at.Before(t.started) && at.Equal(t.started.Truncate(time.Second)) {
+		return t.started
+	}
+	return at
+}
 
 // read returns the first of the moments that is neither before the start of the
 // call nor still to come at the time of the event.
 func (t timeline) read(names ...string) time.Time {
 	for _, name := range names {
-		at := t.f.Time(name)
+		at := t.whole(t.f.Time(name))
 		switch {
 		case at.IsZero():
+		case t.started.IsZero() && at.Before(t.event.Add(-longest)):
+			t.f.Problem(name, "more than a year before event_time")
 		case at.Before(t.started):
 			t.f.Problem(name, "earlier than call_started")
 		case !t.eventTime().IsZero() && at.After(t.event.Add(slack)):

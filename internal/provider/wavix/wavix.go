@@ -55,7 +55,7 @@ func event(f *record.Fields) (cdr.Event, error) {
 	switch {
 	case f.Has("event_type", "event_time"):
 		return onCall(f)
-	case f.Has("disposition"):
+	case f.Has("disposition"), f.Has("charge") && f.Has("date"):
 		return postCall(f)
 	}
 	return other(f)
