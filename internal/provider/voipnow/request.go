@@ -62,28 +62,42 @@ func (r request) guessFlow(hint string) string {
 	return ""
 }
 
-// leg returns the key of the leg: the flow and the rule's own extension, which
-// is the called one of a call that comes in.
-func (r request) leg() string {
-	own := ""
+// own returns the rule's own extension, which is the called one of a call that
+// comes in. Empty: not known.
+func (r request) own() string {
 	switch r.flow {
 	case in:
-		own = r.calledExt
+		return r.calledExt
 	case out:
-		own = r.callerExt
+		return r.callerExt
 	}
+	return ""
+}
+
+// leg returns the key of the leg: the flow and the rule's own extension.
+func (r request) leg() string {
 	leg := strings.ToLower(r.flow)
-	if own != "" {
+	if own := r.own(); own != "" {
 		leg += ":" + own
 	}
 	return leg
 }
 
+// ends says what a hangup ends: the leg of the extension whose call it was. Where
+// that was not sent no leg would ever end by it, so that it stands for the call.
+func (r request) ends() cdr.Scope {
+	if r.own() == "" {
+		return cdr.EndsCall
+	}
+	return cdr.EndsLeg
+}
+
 // direction is internal where both sides are extensions and no public number was
-// called, from either view.
+// called, from either view. CalledNumber is a "public number or extended
+// extension number" (S), and the caller's may be one too.
 func (r request) direction() cdr.Direction {
 	switch {
-	case r.callerExt != "" && r.calledExt != "" && r.calledDID == "":
+	case r.fromExtension() && r.toExtension() && r.calledDID == "":
 		return cdr.Internal
 	case r.flow == in:
 		return cdr.Inbound
@@ -92,6 +106,18 @@ func (r request) direction() cdr.Direction {
 	}
 	return ""
 }
+
+func (r request) fromExtension() bool { return r.callerExt != "" || isExtension(r.caller) }
+
+func (r request) toExtension() bool { return r.calledExt != "" || isExtension(r.calledPhone) }
+
+// isExtension recognises an extended extension number, yyyy*zzz.
+func isExtension(number string) bool {
+	organisation, extension, found := strings.Cut(number, "*")
+	return found && isDigits(organisation) && isDigits(extension)
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // src and dst are the same from both ends of an internal call: CallerIDNum and
 // CalledNumber, what was dialled, do not depend on who reports them, and the

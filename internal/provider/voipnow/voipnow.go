@@ -21,6 +21,8 @@
 //   - without hints ANSWER is an Answer event or the hangup of an answered call.
 //     It counts as the first and ends nothing, unless the source's answer_events
 //     is false. So an answered call does not end without hints;
+//   - a hangup that does not name the rule's own extension ends the call, even where
+//     another extension still talks;
 //   - the talk time of an answered call without an Answer event is not known;
 //   - busy, cancelled, failed and not answered are all UNKNOWN;
 //   - two PBXs need two sources: nobody promises that their CallIDs differ.
@@ -122,7 +124,7 @@ func (r request) facts(k cdr.Kind) *cdr.Facts {
 		facts.State = cdr.StateAnswered
 	case cdr.KindEnded:
 		facts.State = cdr.StateEnded
-		facts.Ends = cdr.EndsLeg
+		facts.Ends = r.ends()
 		facts.Disposition = disposition(r.status)
 		facts.HangupCause = r.status
 	}

@@ -83,7 +83,7 @@ func TestDispositions(t *testing.T) {
 	}
 	for status, want := range tests {
 		e, _, err := decode(t, "hangup", "CallID=1&CallStatus="+url.QueryEscape(status), "", cdr.Settings{})
-		if err != nil || e.Facts.Disposition != want || e.Facts.HangupCause != status || e.Facts.Ends != cdr.EndsLeg {
+		if err != nil || e.Facts.Disposition != want || e.Facts.HangupCause != status || e.Facts.Ends != cdr.EndsCall {
 			t.Errorf("%q: %+v %v", status, e.Facts, err)
 		}
 	}
