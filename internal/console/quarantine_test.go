@@ -91,8 +91,8 @@ func TestQuarantineMasked(t *testing.T) {
 	c, pool := newConsole(t, func(o *Options) { o.Mask = true })
 	if _, err := pool.Exec(t.Context(), `
 		INSERT INTO quarantine (source, quarantine_id, hint, method, query, content_type, content_encoding, body, reason, received_at, deliveries) VALUES
-		('a', gen_random_uuid(), '', 'GET', 'from=442079460123&to=%2B44%2020%207946%200123', 'text/plain', '', 'from 442079460123, to +44 (20) 7946-0123', 'number 442079460123: odd', now(), 1),
-		('a', gen_random_uuid(), '', 'POST', '', 'text/plain', 'gzip', '\x1f8b0800000000000003000000'::bytea || '442079460123', 'x', now(), 1)`); err != nil {
+		('a', '00000000-0000-4000-8000-000000000001', '', 'GET', 'from=442079460123&to=%2B44%2020%207946%200123', 'text/plain', '', 'from 442079460123, to +44 (20) 7946-0123', 'number 442079460123: odd', now(), 1),
+		('a', '00000000-0000-4000-8000-000000000002', '', 'POST', '', 'text/plain', 'gzip', '\x1f8b0800000000000003000000'::bytea || '442079460123', 'x', now(), 1)`); err != nil {
 		t.Fatal(err)
 	}
 	if body := wantPage(t, get(t, c, "/quarantine")).body; regexp.MustCompile(`7946|44207|34 34 32|37 39 34`).MatchString(body) || !strings.Contains(body, "123: odd") {
