@@ -68,7 +68,7 @@ func (b *bench) interleave(ctx context.Context, kind string, rounds int, p plan,
 			if n == 0 {
 				sums[i] = r
 			} else {
-				sums[i] = add(sums[i], r, n+1)
+				sums[i] = add(sums[i], r)
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func paceRounds(ctx context.Context, b *bench) error {
 	}
 	rate := peak.perSecond() / 2
 	next := func() traffic { return mixed(b.newSeed(), int(rate*b.o.seconds)) }
-	if err := b.interleave(ctx, "pace", b.fewRounds(), plan{connections: connections, rate: rate}, next, to); err != nil {
+	if err := b.interleave(ctx, "pace", b.o.rounds, plan{connections: connections, rate: rate}, next, to); err != nil {
 		return err
 	}
 	return b.stopAndCheck(ctx, to)

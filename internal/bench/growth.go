@@ -92,15 +92,12 @@ func parseGrowth(arguments []string) (growthOptions, error) {
 	var o growthOptions
 	flags := flag.NewFlagSet("bench growth", flag.ContinueOnError)
 	calls := flags.String("calls", "1000000,10000000", "how many calls are there already, ascending, separated by commas")
-	buffers := flags.String("shared-buffers", "6GB", "shared_buffers of the temporary Postgres")
+	buffers := flags.String("shared-buffers", "8GB", "shared_buffers of the temporary Postgres")
 	o.add(flags)
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
-	// The log goes through few files, of which the machine still has those of a
-	// minute ago: where memory is short a new page of memory can take ten times as
-	// long as writing it. A round of eight seconds still fits between two checkpoints.
-	o.settings = map[string]string{"shared_buffers": *buffers, "max_wal_size": "1GB"}
+	o.settings = map[string]string{"shared_buffers": *buffers}
 	for word := range strings.SplitSeq(*calls, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 || n > maxCalls {
@@ -166,7 +163,7 @@ func (g *growth) receive(ctx context.Context, emptyURL string, calls int) ([]rou
 	before := len(g.results.Rounds)
 	for _, connections := range growthLevels() {
 		next := func() traffic { return g.scattered(calls, g.enough(connections)) }
-		p := plan{connections: connections, atMost: g.o.duration()}
+		p := plan{connections: connections, atMost: g.o.duration(), goOn: true}
 		if err := g.interleave(ctx, fmt.Sprintf("growth-%d", calls), g.o.rounds, p, next, empty, grown); err != nil {
 			return nil, err
 		}
@@ -175,14 +172,17 @@ func (g *growth) receive(ctx context.Context, emptyURL string, calls int) ([]rou
 	return g.results.Rounds[before:], errors.Join(g.stopAndCheck(ctx, empty), g.check(ctx, grown, false))
 }
 
-// work has receivers be at work for a while. A session of Postgres pays once for
-// each page of memory that it touches, which shows where indexes are large: in the
-// first ten seconds a delivery takes half as much again as later.
+// work has receivers be at work for a minute each. A session of Postgres pays once
+// for each page of memory that it touches, which shows where indexes are large: in
+// the first ten seconds a delivery takes half as much again as later.
 func (g *growth) work(ctx context.Context, calls int, all ...*target) error {
-	for range 2 {
+	if err := g.checkpoint(ctx); err != nil {
+		return err
+	}
+	for range 6 {
 		t := g.scattered(calls, 150_000)
 		for _, one := range all {
-			if _, err := g.run(ctx, "warm-up", one, t, plan{connections: 256, atMost: 10 * time.Second}); err != nil {
+			if _, err := g.run(ctx, "warm-up", one, t, plan{connections: 256, atMost: 10 * time.Second, goOn: true}); err != nil {
 				return err
 			}
 		}

@@ -16,6 +16,7 @@ type plan struct {
 	connections int
 	rate        float64       // requests a second, whatever the answers do; 0: each connection sends when it has its answer
 	atMost      time.Duration // then it ends, even when there is more to send; 0: when everything is sent
+	goOn        bool          // without a checkpoint before it
 }
 
 // load is what came of sending traffic.

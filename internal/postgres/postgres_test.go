@@ -70,7 +70,7 @@ func TestDurableUnlessFast(t *testing.T) {
 	s := start(t, Options{Dir: tempDir(t), Settings: map[string]string{"work_mem": "5MB", "shared_buffers": "32MB"}})
 	for name, want := range map[string]string{
 		"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
-		"max_wal_size": "4GB", "server_encoding": "UTF8", "TimeZone": "UTC", "work_mem": "5MB", "shared_buffers": "32MB",
+		"max_wal_size": "16GB", "server_encoding": "UTF8", "TimeZone": "UTC", "work_mem": "5MB", "shared_buffers": "32MB",
 	} {
 		if got := query(t, s.URL(Database), "SHOW "+name); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)

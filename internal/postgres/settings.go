@@ -20,7 +20,7 @@ func settings(o Options, memory int64) map[string]string {
 
 		"wal_buffers":                  "16MB",
 		"min_wal_size":                 "512MB",
-		"max_wal_size":                 "4GB",
+		"max_wal_size":                 "16GB",
 		"checkpoint_timeout":           "15min",
 		"checkpoint_completion_target": "0.9",
 
