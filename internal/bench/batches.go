@@ -75,7 +75,7 @@ func (b *bench) keep(r round, n int) {
 	b.say("%-9s %-9s %4d connections %9.0f CDRs/s", r.Kind, r.Target, r.Connections, r.recordsPerSecond())
 	for i, o := range b.results.Rounds {
 		if n > 0 && o.Kind == r.Kind && o.Target == r.Target && o.Connections == r.Connections {
-			b.results.Rounds[i] = add(o, r)
+			b.results.Rounds[i] = add(o, r, n+1)
 			return
 		}
 	}

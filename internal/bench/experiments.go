@@ -68,7 +68,7 @@ func (b *bench) interleave(ctx context.Context, kind string, rounds int, p plan,
 			if n == 0 {
 				sums[i] = r
 			} else {
-				sums[i] = add(sums[i], r)
+				sums[i] = add(sums[i], r, n+1)
 			}
 		}
 	}

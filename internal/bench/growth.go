@@ -172,9 +172,10 @@ func (g *growth) receive(ctx context.Context, emptyURL string, calls int) ([]rou
 	return g.results.Rounds[before:], errors.Join(g.stopAndCheck(ctx, empty), g.check(ctx, grown, false))
 }
 
-// work has receivers be at work for a minute each. A session of Postgres pays once
-// for each page of memory that it touches, which shows where indexes are large: in
-// the first ten seconds a delivery takes half as much again as later.
+// work has receivers be at work for a minute each, after the last checkpoint that
+// is asked for. A session of Postgres pays once for each page of memory that it
+// touches, which shows where indexes are large: in the first ten seconds a delivery
+// takes half as much again as later.
 func (g *growth) work(ctx context.Context, calls int, all ...*target) error {
 	if err := g.checkpoint(ctx); err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,14 +16,12 @@ type round struct {
 	Requests    int     `json:"requests"`
 	Records     int     `json:"records"`
 	Seconds     float64 `json:"seconds"`
-	P50         float64 `json:"p50_ms"` // of several rounds the median, as of P99
+	P50         float64 `json:"p50_ms"`
 	P99         float64 `json:"p99_ms"`
 	Max         float64 `json:"max_ms"`
 	ServerCPU   float64 `json:"server_cpu_seconds"`
 	PostgresCPU float64 `json:"postgres_cpu_seconds"`
 	WAL         float64 `json:"wal_bytes"`
-
-	p50s, p99s []float64 // of each round
 }
 
 func (r round) perSecond() float64        { return float64(r.Requests) / r.Seconds }
@@ -62,7 +59,6 @@ func (b *bench) run(ctx context.Context, kind string, to *target, t traffic, p p
 	}
 	r.Requests, r.Records, r.Seconds = l.requests, l.records, l.took.Seconds()
 	r.P50, r.P99, r.Max = ms(l.percentile(0.5)), ms(l.percentile(0.99)), ms(l.percentile(1))
-	r.p50s, r.p99s = []float64{r.P50}, []float64{r.P99}
 	if r.ServerCPU, r.PostgresCPU, r.WAL, err = b.meter.since(ctx, before, after); err != nil {
 		return fail(err)
 	}
@@ -100,24 +96,17 @@ func (b *bench) checkpoint(ctx context.Context) error {
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// add puts rounds of one kind together.
-func add(a, b round) round {
+// add puts two rounds of one kind together. Percentiles are the mean of those of
+// the rounds.
+func add(a, b round, n int) round {
 	a.Requests += b.Requests
 	a.Records += b.Records
 	a.Seconds += b.Seconds
 	a.ServerCPU += b.ServerCPU
 	a.PostgresCPU += b.PostgresCPU
 	a.WAL += b.WAL
-	a.p50s, a.p99s = append(a.p50s, b.p50s...), append(a.p99s, b.p99s...)
-	a.P50, a.P99 = median(a.p50s), median(a.p99s)
+	a.P50 += (b.P50 - a.P50) / float64(n)
+	a.P99 += (b.P99 - a.P99) / float64(n)
 	a.Max = max(a.Max, b.Max)
 	return a
-}
-
-func median(of []float64) float64 {
-	if len(of) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(of))
-	return (sorted[(len(of)-1)/2] + sorted[len(of)/2]) / 2
 }
