@@ -1,6 +1,8 @@
 // Package pgarray builds parameters of Postgres' array types in their binary form
 // while rows are walked through: one growing buffer for each column, where slices
-// of pointers would cost an allocation and a look-up for each element.
+// of pointers would cost an allocation and a look-up for each element. They are
+// the columns of rows, for unnest side by side: a statement must have one column
+// at least that is not null everywhere.
 //
 // It knows Postgres' formats and nothing of the service. Generated code has its
 // types by the overrides in sqlc.yaml; Register lets a connection take them.
@@ -20,7 +22,7 @@ import (
 type array struct {
 	elements []byte
 	count    int
-	nulls    bool
+	nulls    int // how many of them are null
 }
 
 // column is an array, or nil before its first element. It is no more than a
@@ -62,7 +64,7 @@ func (c *column) null() {
 	c.begin()
 	c.elements = binary.BigEndian.AppendUint32(c.elements, ^uint32(0)) // length -1
 	c.count++
-	c.nulls = true
+	c.nulls++
 }
 
 // head begins an element of a known length, and makes room for it: twice as much
@@ -88,12 +90,14 @@ func (c *column) empty(atMost int) {
 	}
 }
 
-// encode writes the array as array_recv reads it.
+// encode writes the array as array_recv reads it. One of nothing but nulls goes
+// without them: of several columns unnest fills up the shorter ones, and many of
+// a call's columns say nothing in a whole batch of CDRs.
 func (c column) encode(out []byte, element uint32) []byte {
 	flags, dimensions, count := uint32(0), uint32(1), c.Len()
-	if count == 0 {
-		dimensions = 0
-	} else if c.nulls {
+	if count == 0 || count == c.nulls {
+		dimensions, count = 0, 0
+	} else if c.nulls > 0 {
 		flags = 1
 	}
 	out = binary.BigEndian.AppendUint32(out, dimensions)

@@ -29,10 +29,11 @@ func connect(t *testing.T) *pgx.Conn {
 	return conn
 }
 
-// read returns the elements of an array as Postgres writes them; null for null.
-func read(t *testing.T, conn *pgx.Conn, kind string, array any) []string {
+// read returns the elements of an array beside another column of so many rows, as
+// Postgres writes them; null for null.
+func read(t *testing.T, conn *pgx.Conn, kind string, array any, length int) []string {
 	t.Helper()
-	rows, err := conn.Query(t.Context(), "SELECT coalesce(e::text, 'null') FROM unnest($1::"+kind+") e", array)
+	rows, err := conn.Query(t.Context(), "SELECT coalesce(e::text, 'null') FROM (SELECT unnest($1::"+kind+") AS e, generate_series(1, $2)) r", array, length)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +58,9 @@ func TestElements(t *testing.T) {
 	texts.AppendOrNull("")
 	texts.AppendOrNull("x")
 	texts.AppendNull()
+	var nothing Texts
+	nothing.AppendNull()
+	nothing.AppendOrNull("")
 	var ids UUIDs
 	ids.Append([16]byte{0xAB, 15: 1})
 	var times Times
@@ -90,13 +94,25 @@ func TestElements(t *testing.T) {
 		{"_int8", int8s, []string{"-1152921504606846976"}},
 		{"_bool", bools, []string{"true", "false", "null"}},
 		{"_numeric", Decimals{}, nil},
+		{"_text", nothing, []string{"null", "null"}},
 	} {
-		if is := read(t, conn, c.kind, c.array); !slices.Equal(is, c.want) {
+		if is := read(t, conn, c.kind, c.array, len(c.want)); !slices.Equal(is, c.want) {
 			t.Errorf("%s is %q, want %q", c.kind, is, c.want)
 		}
 	}
 	if texts.Len() != 6 || times.Len() != 4 {
 		t.Errorf("lengths %d and %d, want 6 and 4", texts.Len(), times.Len())
+	}
+}
+
+// TestNothingIsSent: nulls take no space where there is nothing else.
+func TestNothingIsSent(t *testing.T) {
+	t.Parallel()
+	var nothing Int4s
+	nothing.AppendOrNull(nil)
+	nothing.AppendOrNull(nil)
+	if sent, want := nothing.encode(nil, 23), []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 23}; !slices.Equal(sent, want) || nothing.Len() != 2 {
+		t.Errorf("sent as % x, want % x; %d elements", sent, want, nothing.Len())
 	}
 }
 
@@ -118,7 +134,7 @@ func TestDecimals(t *testing.T) {
 			array.AppendOrNull(decimal.NewNullDecimal(d))
 			want = append(want, d.String())
 		}
-		if is := read(t, conn, "_numeric", array); !slices.Equal(is, want) {
+		if is := read(t, conn, "_numeric", array, len(want)); !slices.Equal(is, want) {
 			rt.Fatalf("%q, want %q", is, want)
 		}
 	})
@@ -197,7 +213,7 @@ func TestEmpty(t *testing.T) {
 		}
 		statement.Names.Append("second")
 		statement.Numbers.AppendOrNull(nil)
-		names, numbers := read(t, conn, "_text", statement.Names), read(t, conn, "_int4", statement.Numbers)
+		names, numbers := read(t, conn, "_text", statement.Names, 1), read(t, conn, "_int4", statement.Numbers, 1)
 		if !slices.Equal(names, []string{"second"}) || !slices.Equal(numbers, []string{"null"}) {
 			t.Errorf("%q, %q", names, numbers)
 		}
