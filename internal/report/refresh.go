@@ -16,6 +16,11 @@ const refreshLock = 7_226_011_906
 // step is about how many calls one transaction of the first computation reads.
 const step = 200_000
 
+// restFor is how many times as long as a step Keep rests before the next one. The
+// first computation reads all calls, through the memory in which the indexes are
+// that deliveries need: it may take longer, and they should not.
+const restFor = 2
+
 // Keep brings the sums of function usage up to date every minute until the
 // context ends. It needs a connection of its own for a moment each time. Reports
 // are right without it, and only slower, so it logs what fails and goes on.
@@ -23,7 +28,7 @@ func Keep(ctx context.Context, databaseURL string, log *slog.Logger) {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
-		if err := Refresh(ctx, databaseURL); err != nil && ctx.Err() == nil {
+		if err := inSteps(ctx, databaseURL, step, rest); err != nil && ctx.Err() == nil {
 			log.Warn("the sums for usage reports were not refreshed; reports read calls instead", slog.Any("error", err))
 		}
 		select {
@@ -34,9 +39,26 @@ func Keep(ctx context.Context, databaseURL string, log *slog.Logger) {
 	}
 }
 
+// rest waits after a step that took so long.
+func rest(ctx context.Context, took time.Duration) error {
+	select {
+	case <-time.After(restFor * took):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Refresh brings the sums of function usage up to date once, in as many short
-// transactions as that takes. It does nothing while another process does it.
+// transactions as that takes, one right after another. It does nothing while
+// another process does it.
 func Refresh(ctx context.Context, databaseURL string) error {
+	return inSteps(ctx, databaseURL, step, func(context.Context, time.Duration) error { return nil })
+}
+
+// inSteps refreshes, reading about so many calls in a transaction, and rests
+// between two.
+func inSteps(ctx context.Context, databaseURL string, calls int, rest func(context.Context, time.Duration) error) error {
 	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -49,8 +71,12 @@ func Refresh(ctx context.Context, databaseURL string) error {
 		return err
 	}
 	for {
-		done, err := refreshStep(ctx, conn, step)
+		begin := time.Now()
+		done, err := refreshStep(ctx, conn, calls)
 		if done || err != nil {
+			return err
+		}
+		if err := rest(ctx, time.Since(begin)); err != nil {
 			return err
 		}
 	}
