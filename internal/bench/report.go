@@ -12,11 +12,11 @@ import (
 // report prints what was measured, and then what was hoped for.
 func (b *bench) report(out io.Writer) error {
 	var text strings.Builder
-	text.WriteString("\nround\tof\tconnections\trequests/s\trecords/s\tp50 ms\tp99 ms\tserver µs\tPostgres µs\tWAL bytes\t\n")
+	text.WriteString("\nround\tof\tconnections\trequests/s\trecords/s\tp50 ms\tp99 ms\tserver µs\tPostgres µs\tWAL bytes\tstolen %\t\n")
 	for _, r := range b.results.Rounds {
 		n := float64(r.Requests)
-		fmt.Fprintf(&text, "%s\t%s\t%d\t%.0f\t%.0f\t%.2f\t%.2f\t%.1f\t%.1f\t%.0f\t\n", r.Kind, r.Target, r.Connections,
-			r.perSecond(), r.recordsPerSecond(), r.P50, r.P99, r.ServerCPU*1e6/n, r.PostgresCPU*1e6/n, r.WAL/n)
+		fmt.Fprintf(&text, "%s\t%s\t%d\t%.0f\t%.0f\t%.2f\t%.2f\t%.1f\t%.1f\t%.0f\t%.1f\t\n", r.Kind, r.Target, r.Connections,
+			r.perSecond(), r.recordsPerSecond(), r.P50, r.P99, r.ServerCPU*1e6/n, r.PostgresCPU*1e6/n, r.WAL/n, r.stolen())
 	}
 	text.WriteString("\nratio\tis\tfloor\taim\t\t\n")
 	for _, m := range b.results.marks() {
@@ -29,7 +29,8 @@ func (b *bench) report(out io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "\nRows in call, event and recording were counted: none is missing, none is there twice. µs, bytes: for each request.")
+	_, err := fmt.Fprintln(out, "\nRows in call, event and recording were counted: none is missing, none is there twice.\n"+
+		"µs, bytes: for each request. stolen: processor time that the machine's host gave to others.")
 	return err
 }
 

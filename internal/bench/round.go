@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +23,7 @@ type round struct {
 	ServerCPU   float64 `json:"server_cpu_seconds"`
 	PostgresCPU float64 `json:"postgres_cpu_seconds"`
 	WAL         float64 `json:"wal_bytes"`
+	Stolen      float64 `json:"stolen_cpu_seconds"` // by others on the machine's host
 }
 
 func (r round) perSecond() float64        { return float64(r.Requests) / r.Seconds }
@@ -31,6 +33,9 @@ func (r round) recordsPerSecond() float64 { return float64(r.Records) / r.Second
 func (r round) micros() float64 {
 	return (r.ServerCPU + r.PostgresCPU) * 1e6 / float64(r.Requests)
 }
+
+// stolen is the share of all processors that others had, in percent.
+func (r round) stolen() float64 { return 100 * r.Stolen / r.Seconds / float64(runtime.NumCPU()) }
 
 // run sends traffic to a target, measures it, and sends afterwards what is left
 // of the calls that have begun.
@@ -59,7 +64,7 @@ func (b *bench) run(ctx context.Context, kind string, to *target, t traffic, p p
 	}
 	r.Requests, r.Records, r.Seconds = l.requests, l.records, l.took.Seconds()
 	r.P50, r.P99, r.Max = ms(l.percentile(0.5)), ms(l.percentile(0.99)), ms(l.percentile(1))
-	if r.ServerCPU, r.PostgresCPU, r.WAL, err = b.meter.since(ctx, before, after); err != nil {
+	if err := b.meter.note(ctx, &r, before, after); err != nil {
 		return fail(err)
 	}
 	rest, stories := t.rest(begun)
@@ -105,6 +110,7 @@ func add(a, b round, n int) round {
 	a.ServerCPU += b.ServerCPU
 	a.PostgresCPU += b.PostgresCPU
 	a.WAL += b.WAL
+	a.Stolen += b.Stolen
 	a.P50 += (b.P50 - a.P50) / float64(n)
 	a.P99 += (b.P99 - a.P99) / float64(n)
 	a.Max = max(a.Max, b.Max)

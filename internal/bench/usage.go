@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/process"
 )
 
@@ -13,6 +14,7 @@ type usage struct {
 	receiver float64           // processor seconds
 	postgres map[int32]float64 // processor seconds of each of its processes
 	wal      string            // position in the log
+	stolen   float64           // processor seconds that the machine wanted and its host gave to others; 0 where that is not told
 }
 
 // meter reads what a round uses up.
@@ -42,18 +44,24 @@ func (m meter) read(ctx context.Context, receiver int) (usage, error) {
 			u.postgres[p.Pid] = seconds
 		}
 	}
+	all, err := cpu.TimesWithContext(ctx, false)
+	if err != nil {
+		return u, fmt.Errorf("read the times of the processors: %w", err)
+	}
+	for _, t := range all {
+		u.stolen += t.Steal
+	}
 	err = m.admin.QueryRow(ctx, "SELECT pg_current_wal_insert_lsn()::text").Scan(&u.wal)
 	return u, err
 }
 
-// since returns the processor seconds of the receiver and of Postgres, and the
-// bytes of log, between two readings.
-func (m meter) since(ctx context.Context, before, after usage) (receiver, postgres, wal float64, err error) {
+// note puts into a round what was used between two readings.
+func (m meter) note(ctx context.Context, r *round, before, after usage) error {
 	for pid, seconds := range after.postgres {
-		postgres += seconds - before.postgres[pid]
+		r.PostgresCPU += seconds - before.postgres[pid]
 	}
-	err = m.admin.QueryRow(ctx, "SELECT pg_wal_lsn_diff($1::pg_lsn, $2::pg_lsn)::float8", after.wal, before.wal).Scan(&wal)
-	return after.receiver - before.receiver, postgres, wal, err
+	r.ServerCPU, r.Stolen = after.receiver-before.receiver, after.stolen-before.stolen
+	return m.admin.QueryRow(ctx, "SELECT pg_wal_lsn_diff($1::pg_lsn, $2::pg_lsn)::float8", after.wal, before.wal).Scan(&r.WAL)
 }
 
 func processorTime(ctx context.Context, pid int32) (float64, error) {
