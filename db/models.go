@@ -772,7 +772,7 @@ type UsageCall struct {
 	Cost pgtype.Numeric
 }
 
-// Sums over ended calls by quarter of an hour, computed anew from call by refresh_usage, never added to. Some quarters may be out of date: read function usage, which knows them.
+// Sums over ended calls by quarter of an hour, computed anew from call by tend_usage and refresh_usage, never added to. Some quarters may be out of date: read function usage, which knows them.
 type UsageQuarter struct {
 	// Beginning of the quarter of an hour that call_time lies in, UTC.
 	Quarter pgtype.Timestamptz
@@ -810,11 +810,21 @@ type UsageQuarter struct {
 	LastEnd pgtype.Timestamptz
 }
 
+// Quarters of an hour in which usage_quarter is out of date, by changes of calls below the watermark of usage_state. Those at or above it are found by function usage_changed.
+type UsageStale struct {
+	// Beginning of the quarter of an hour, UTC.
+	Quarter pgtype.Timestamptz
+	// When it was first found to be out of date, UTC.
+	Since pgtype.Timestamptz
+	// When a change was last found in it, UTC.
+	MarkedAt pgtype.Timestamptz
+}
+
 // How far usage_quarter is computed: one row, or none.
 type UsageState struct {
 	// Within which transaction ids may be compared, see feed_cluster. Of another cluster, after a restore or failover, usage_quarter is not used and is computed anew.
 	Cluster string
-	// Changes of calls by transactions below it are in usage_quarter; others may be.
+	// Changes of calls by transactions below it are in usage_quarter, or their quarters in usage_stale; others may be.
 	Watermark pgtype.Uint64
 	// Quarters from here on are computed, UTC; -infinity: all, infinity: none yet.
 	CoveredFrom pgtype.Timestamptz

@@ -48,6 +48,7 @@ func layout() []table {
 		{name: "quarantine", by: "quarantine_id", beside: "none"},
 		{name: "period"},
 		{name: "usage_quarter"},
+		{name: "usage_stale"},
 		{name: "usage_state"},
 		{name: "goose_db_version"},
 	}

@@ -175,7 +175,7 @@ func onlyCoordinator() []string {
 		"changes", "changes_now", "feed_cluster", "feed_cursor",
 		"bill_pending", "period_refuse",
 		"report_span", "report_dimensions", "report_bucket", "report_label", "usage", "kpi", "concurrency", "completeness",
-		"usage_covered", "usage_dirty", "usage_compute", "refresh_usage", "quarters_fit", "usage_parts", "concurrency_quarters",
+		"usage_covered", "usage_dirty", "usage_changed", "usage_compute", "usage_begin", "usage_end", "refresh_usage", "tend_usage", "quarters_fit", "usage_parts", "concurrency_quarters",
 	}
 }
 

@@ -51,6 +51,39 @@ func TestEveryMigrationGoesBack(t *testing.T) {
 	}
 }
 
+// TestReadersOfSumsReadOn: who was given usage_quarter alone reads usage after it
+// needs usage_stale too.
+func TestReadersOfSumsReadOn(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	ask := func(query string) (yes bool) {
+		if err := conn.QueryRow(t.Context(), query).Scan(&yes); err != nil {
+			t.Fatal(err)
+		}
+		return yes
+	}
+	for ask("SELECT to_regclass('usage_stale') IS NOT NULL") {
+		if err := migrations.Down(t.Context(), url, discard()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Exec(t.Context(), "GRANT SELECT ON usage_quarter TO pg_signal_backend; GRANT UPDATE ON usage_quarter TO pg_monitor"); err != nil {
+		t.Fatal(err)
+	}
+	up(t, url)
+	if !ask("SELECT has_table_privilege('pg_signal_backend', 'usage_stale', 'SELECT')") {
+		t.Error("a reader of usage_quarter may not read usage_stale")
+	}
+	if ask("SELECT has_table_privilege('pg_monitor', 'usage_stale', 'SELECT')") {
+		t.Error("who may not read usage_quarter may read usage_stale")
+	}
+}
+
 func TestReceiversThatStartAtOnce(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Empty(t)

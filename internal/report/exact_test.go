@@ -49,8 +49,9 @@ func TestUsageIsExactBesideWriters(t *testing.T) {
 	for w := range 4 {
 		writers.Go(func() { writeCalls(t, stores[w%2], uint64(w), &enough) })
 	}
-	others.Go(func() { refreshAlways(ctx, t, pool) })
-	others.Go(func() { refreshAlways(ctx, t, pool) })
+	others.Go(func() { refreshAlways(ctx, t, pool, "SELECT refresh_usage(50)") })
+	others.Go(func() { refreshAlways(ctx, t, pool, "SELECT tend_usage(50, '5 ms', '50 ms')") })
+	others.Go(func() { refreshAlways(ctx, t, pool, "SELECT tend_usage(50, '20 ms', '1 s')") })
 	others.Go(func() { spoilAndRebuild(ctx, t, pool, stores[0]) })
 	done := make(chan struct{})
 	go func() { writers.Wait(); close(done) }()
@@ -134,9 +135,9 @@ func drawRecord(r *rand.Rand, seed uint64, i int) cdr.Record {
 	return cdr.Record{Events: []cdr.Event{e}}
 }
 
-// refreshAlways brings the sums up to date again and again. Two of them get in
-// each other's way, which must only make one fail.
-func refreshAlways(ctx context.Context, t *testing.T, pool *pgxpool.Pool) {
+// refreshAlways does something for the sums again and again. Several of them get
+// in each other's way, which must only make one fail.
+func refreshAlways(ctx context.Context, t *testing.T, pool *pgxpool.Pool, how string) {
 	conn, err := pgx.ConnectConfig(t.Context(), pool.Config().ConnConfig)
 	if err != nil {
 		t.Errorf("connect: %v", err)
@@ -144,7 +145,10 @@ func refreshAlways(ctx context.Context, t *testing.T, pool *pgxpool.Pool) {
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	for ctx.Err() == nil {
-		_, err := refreshStep(t.Context(), conn, 50)
+		err := ofOneMoment(t.Context(), conn, func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), how)
+			return err
+		})
 		var refused *pgconn.PgError
 		if err != nil && (!errors.As(err, &refused) || refused.Code != "40001" && refused.Code != "40P01") {
 			t.Errorf("refresh: %v", err)

@@ -16,36 +16,28 @@ const refreshLock = 7_226_011_906
 // step is about how many calls one transaction of the first computation reads.
 const step = 200_000
 
-// restFor is how many times as long as a step Keep rests before the next one. The
-// first computation reads all calls, through the memory in which the indexes are
-// that deliveries need: it may take longer, and they should not.
-const restFor = 2
+// How Keep rests. The first computation, and that of a quarter of an hour in which
+// much happens, read many calls, through the memory in which the indexes are that
+// deliveries need: they may take longer, and deliveries should not.
+const (
+	restFor   = 4  // times as long as a step took, before the next of them
+	lookFor   = 20 // times as long as looking for changes took, before the next look
+	leastRest = time.Second
+	mostRest  = time.Minute
+)
 
-// Keep brings the sums of function usage up to date every minute until the
-// context ends. It needs a connection of its own for a moment each time. Reports
-// are right without it, and only slower, so it logs what fails and goes on.
+// Keep brings the sums of function usage up to date, a little at a time, until the
+// context ends. While it does it has a connection of its own. Reports are right
+// without it, and only slower, so it logs what fails and goes on.
 func Keep(ctx context.Context, databaseURL string, log *slog.Logger) {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
 	for {
-		if err := inSteps(ctx, databaseURL, step, rest); err != nil && ctx.Err() == nil {
+		err := alone(ctx, databaseURL, func(conn *pgx.Conn) error { return tend(ctx, conn, step, wait) })
+		if err != nil && ctx.Err() == nil {
 			log.Warn("the sums for usage reports were not refreshed; reports read calls instead", slog.Any("error", err))
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		if wait(ctx, mostRest) != nil {
 			return
 		}
-	}
-}
-
-// rest waits after a step that took so long.
-func rest(ctx context.Context, took time.Duration) error {
-	select {
-	case <-time.After(restFor * took):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -53,12 +45,18 @@ func rest(ctx context.Context, took time.Duration) error {
 // transactions as that takes, one right after another. It does nothing while
 // another process does it.
 func Refresh(ctx context.Context, databaseURL string) error {
-	return inSteps(ctx, databaseURL, step, func(context.Context, time.Duration) error { return nil })
+	return alone(ctx, databaseURL, func(conn *pgx.Conn) error {
+		for {
+			if done, err := refreshStep(ctx, conn, step); done || err != nil {
+				return err
+			}
+		}
+	})
 }
 
-// inSteps refreshes, reading about so many calls in a transaction, and rests
-// between two.
-func inSteps(ctx context.Context, databaseURL string, calls int, rest func(context.Context, time.Duration) error) error {
+// alone does something for the sums over a connection, unless another process is
+// at it.
+func alone(ctx context.Context, databaseURL string, do func(*pgx.Conn) error) error {
 	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -70,25 +68,69 @@ func inSteps(ctx context.Context, databaseURL string, calls int, rest func(conte
 	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(refreshLock)).Scan(&locked); err != nil || !locked {
 		return err
 	}
-	for {
+	return do(conn)
+}
+
+// tend does a step after another, each of about so many calls of the first
+// computation, until one fails, or the rest between two.
+func tend(ctx context.Context, conn *pgx.Conn, calls int, rest func(context.Context, time.Duration) error) error {
+	for last := leastRest; ; {
 		begin := time.Now()
-		done, err := refreshStep(ctx, conn, calls)
-		if done || err != nil {
+		t, err := tendStep(ctx, conn, calls)
+		if err != nil {
 			return err
 		}
-		if err := rest(ctx, time.Since(begin)); err != nil {
+		last = t.rest(time.Since(begin), last)
+		if err := rest(ctx, last); err != nil {
 			return err
 		}
 	}
 }
 
+// tended is what a step found.
+type tended struct{ changed, more bool }
+
+// rest is how long to wait after a step that took so long. Where much changes the
+// next look comes soon, so that it is short; where nothing does, ever later.
+func (t tended) rest(took, last time.Duration) time.Duration {
+	switch {
+	case t.more:
+		return restFor * took
+	case t.changed:
+		return max(leastRest, lookFor*took)
+	}
+	return min(2*max(leastRest, last), mostRest)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// tendStep runs one transaction: it notes what changed, and computes one quarter
+// of an hour, or some calls of the first computation.
+func tendStep(ctx context.Context, conn *pgx.Conn, calls int) (t tended, err error) {
+	err = ofOneMoment(ctx, conn, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, "SELECT changed, more FROM tend_usage($1)", calls).Scan(&t.changed, &t.more)
+	})
+	return t, err
+}
+
 // refreshStep runs one transaction. It reports whether all calls are in the sums.
 func refreshStep(ctx context.Context, conn *pgx.Conn, calls int) (done bool, err error) {
-	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
+	err = ofOneMoment(ctx, conn, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, "SELECT refresh_usage($1)", calls).Scan(&done)
 	})
-	if err != nil {
-		return false, fmt.Errorf("refresh the sums: %w", err)
+	return done, err
+}
+
+func ofOneMoment(ctx context.Context, conn *pgx.Conn, do func(pgx.Tx) error) error {
+	if err := pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, do); err != nil {
+		return fmt.Errorf("refresh the sums: %w", err)
 	}
-	return done, nil
+	return nil
 }

@@ -42,6 +42,9 @@ func TestUsageProperty(t *testing.T) {
 				switch round {
 				case 0, 2, 4:
 					refreshOnce(t, pool, 1+r.IntN(150))
+					for range r.IntN(4) {
+						tendOnce(t, pool, []string{"'0', '0'", "'1 hour', '1 hour'"}[r.IntN(2)])
+					}
 				default:
 					for range 1 + r.IntN(40) {
 						changeCall(t, pool, r, calls)

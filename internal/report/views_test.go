@@ -208,7 +208,7 @@ func TestEverythingIsCommented(t *testing.T) {
 	pool := pgtest.Pool(t)
 	for _, line := range lines(t, pool, `
 		SELECT format('%s %s', c.relname, a.attname)::text FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		WHERE c.relname IN ('leg', 'call_timeline', 'cdr_asterisk', 'cdr_cgrates', 'usage_call', 'usage_quarter', 'usage_state')
+		WHERE c.relname IN ('leg', 'call_timeline', 'cdr_asterisk', 'cdr_cgrates', 'usage_call', 'usage_quarter', 'usage_stale', 'usage_state')
 		  AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid) IS NULL)
 		UNION ALL SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND obj_description(p.oid) IS NULL`) {
 		t.Errorf("no comment on %s", line)
