@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -36,8 +37,19 @@ func (f *Fields) decimal(name string, v *value) cdr.Amount {
 // Seconds returns a length of a call. A negative one, and one of more than a
 // year, is unreadable: neither sums nor moments may come of it.
 func (f *Fields) Seconds(names ...string) cdr.Amount {
-	const year = 366 * 24 * 60 * 60
+	return f.seconds(f.find(names))
+}
+
+// Talk returns the seconds for which a call was talked. It notes the name of the
+// field, also where it is missing.
+func (f *Fields) Talk(names ...string) cdr.Amount {
 	name, v := f.find(names)
+	f.notes.Talk = f.path + cmp.Or(name, names[0])
+	return f.seconds(name, v)
+}
+
+func (f *Fields) seconds(name string, v *value) cdr.Amount {
+	const year = 366 * 24 * 60 * 60
 	a := f.decimal(name, v)
 	if !a.Valid {
 		return a
