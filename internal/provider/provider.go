@@ -64,7 +64,7 @@ func All() []Adapter {
 		{Name: "didww", International: true, Decode: didww.Decode, Header: didww.Header},
 		{Name: "didlogic", International: true, GET: true, Decode: didlogic.Decode},
 		{Name: "voipnow", GET: true, Hints: true, Decode: voipnow.Decode},
-		{Name: "piopiy", International: true, Volatile: []string{"balance"}, Decode: piopiy.Decode},
+		{Name: "piopiy", International: true, GET: true, Volatile: []string{"balance"}, Decode: piopiy.Decode},
 		{Name: "wavix", International: true, Decode: wavix.Decode},
 	}
 }
