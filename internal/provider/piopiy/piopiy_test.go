@@ -27,7 +27,7 @@ func decode(t *testing.T, body string) (cdr.Record, []string, error) {
 func TestDisposition(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]cdr.Disposition{
-		"": "", "answered": cdr.Answered, "missed": cdr.NoAnswer, "voicemail": cdr.Unknown, "busy": cdr.Busy, "no_answer": cdr.NoAnswer,
+		"": "", "answered": cdr.Answered, "missed": cdr.NoAnswer, "voicemail": cdr.Unknown, "in_missed": cdr.NoAnswer, "out_answered": cdr.Answered, "busy": cdr.Busy, "no_answer": cdr.NoAnswer,
 		"rejected": cdr.Rejected, "canceled": cdr.Cancelled, "cancelled": cdr.Cancelled, "failed": cdr.Failed,
 	} {
 		if got := disposition(word); got != want {
@@ -45,6 +45,8 @@ func TestKinds(t *testing.T) {
 		{"", "answered", `"time":1,"duration":3`, "cdr", "cdr:answered"},
 		{"", "answered", `"start_time":1,"end_time":2`, "cdr", "cdr:answered"},
 		{"", "", `"start_time":1`, "cdr", "cdr"},
+		{"", "in_missed", `"start_time":1`, "cdr", "cdr:in_missed"},
+		{"", "busy", `"time":1,"hangup_reason":"recv_cancel"`, "cdr", "cdr:busy"},
 		{"cdr", "", `"time":1`, "cdr", "cdr"},
 		{"cdr", "in_answered", `"start_time":1`, "cdr", "cdr:in_answered"},
 		{"event", "answered", `"time":1`, "answered", "answered"},
@@ -141,7 +143,8 @@ func TestNeighbours(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ body, want string }{
 		{`{"cmiuid":"m","type":"cdr","status":"answered","duration":3,"time":1}`, ""},
-		{`{"cmiuuid":"m","type":"cdr","leg":"b","status":"missed","time":1,"hangup_reason":"recv_cancel"}`, "conversation_uuid: missing: a leg b of TeleCMI's business phone"},
+		{`{"cmiuuid":"m","type":"cdr","leg":"b","status":"missed","time":1,"hangup_reason":"recv_cancel"}`, ""},
+		{`{"cmiuuid":"m","type":"cdr","leg":"b","status":"answered","time":1,"hangup_reason":"recv_bye"}`, "conversation_uuid: missing: a leg b of TeleCMI's business phone"},
 		{`{"cmiuuid":"m","from":1,"to":2,"time":3}`, "status: missing: looks like the request to an answer URL"},
 		{`{}`, "conversation_uuid: missing"},
 		{`{"conversation_uuid":"c","user":"u","type":"cdr","status":"missed","time":1}`, ""},
@@ -167,6 +170,11 @@ func TestTimes(t *testing.T) {
 		{"missed", `"start_time":1793610000,"answer_time":1793611447,"end_time":1793610005,"duration":0`, "0 - 5"},
 		{"missed", `"start_time":1793610000,"end_time":1793610005,"duration":3`, "0 - 5"},
 		{"voicemail", `"start_time":1793610000,"answer_time":1793610002,"end_time":1793610005`, "0 - 5"},
+		{"answered", `"time":1793610005000,"answeredsec":13`, "- 5 18 answered_at ended_at"},
+		{"answered", `"time":1793610005000,"answeredsec":13,"waitedsec":5`, "0 5 18 started_at answered_at ended_at"},
+		{"answered", `"time":1793610005000,"answeredsec":"soon"`, "- 5 - answered_at"},
+		{"missed", `"time":1793610005000,"waitedsec":5`, "0 - 5 started_at ended_at"},
+		{"missed", `"time":1793610005000,"waitedsec":5,"start_time":1793610001,"end_time":1793610004`, "1 - 4"},
 		{"answered", `"duration":13,"end_time":1793610005`, "start_time: no readable start of the call, nor is time"},
 	} {
 		r, _, err := decode(t, `{"type":"cdr","conversation_uuid":"c","status":"`+c.status+`",`+c.times+`}`)
