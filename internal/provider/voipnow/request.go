@@ -34,7 +34,7 @@ func read(f *record.Fields, hint string) request {
 		calledExt:   extension(f.Text("CalledExtension")),
 		calledDID:   number(f.Text("CalledDID")),
 		calledPhone: number(f.Text("CalledNumber")),
-		subCall:     f.Text("SubCallID"),
+		subCall:     f.ID("SubCallID"),
 	}
 	switch word(r.sentFlow) {
 	case in, out:
