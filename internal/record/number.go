@@ -12,6 +12,12 @@ import (
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
 
+// IsNumberProblem reports whether a problem is that of a number which was sent and
+// could not be read.
+func IsNumberProblem(problem string) bool {
+	return strings.Contains(problem, ": not a number") || strings.Contains(problem, ": expected a number")
+}
+
 // Decimal returns a number, be it sent as a number or as text.
 func (f *Fields) Decimal(names ...string) cdr.Amount {
 	name, v := f.find(names)
