@@ -122,12 +122,16 @@ func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings, i
 	payload := r.Payload()
 	for i := range out.Events {
 		e := &out.Events[i]
-		e.Source, e.Payload, e.Problems = source, payload, f.Problems()
+		e.Source, e.Payload = source, payload
 		if e.Facts != nil {
 			a.complete(e.Facts, s)
 			e.Facts.Imported = imported && e.Kind == cdr.KindCDR
 		}
 		e.ID = a.eventID(e, r)
+	}
+	f.NameRepeated()
+	for i := range out.Events {
+		out.Events[i].Problems = f.Problems()
 	}
 	for i := range out.Recordings {
 		out.Recordings[i].Source, out.Recordings[i].Payload = source, payload
@@ -199,7 +203,7 @@ func (a Adapter) Redecode(e cdr.Event, s cdr.Settings) (cdr.Event, error) {
 	n.ID, n.ProviderKind, n.Payload = e.ID, e.ProviderKind, e.Payload
 	n.ReceivedAt, n.LastReceivedAt, n.Deliveries = e.ReceivedAt, e.LastReceivedAt, e.Deliveries
 	for _, p := range e.Problems {
-		if strings.HasSuffix(p, record.Mended) && !slices.Contains(n.Problems, p) {
+		if (strings.HasSuffix(p, record.Mended) || strings.HasSuffix(p, record.Repeated)) && !slices.Contains(n.Problems, p) {
 			n.Problems = append(n.Problems, p)
 		}
 	}

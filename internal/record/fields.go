@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,15 +28,14 @@ type Fields struct {
 	problems *[]string
 }
 
-// Mended is the reason of a problem that the stored payload shows no more.
-const Mended = "NUL or broken UTF-8 taken out"
-
 // Problems names every field that was present but unreadable so far, and why.
 func (f *Fields) Problems() []string { return *f.problems }
 
 // Problem notes that a field cannot be used, by the provider's name of it.
 func (f *Fields) Problem(name, reason string) {
-	*f.problems = append(*f.problems, f.path+name+": "+reason)
+	if problem := f.path + name + ": " + reason; !slices.Contains(*f.problems, problem) {
+		*f.problems = append(*f.problems, problem)
+	}
 }
 
 // Errorf returns an error that names a field.
@@ -107,6 +107,26 @@ func (f *Fields) Key(names ...string) (string, error) {
 
 // Text returns a short text as sent; numbers and booleans as their text.
 func (f *Fields) Text(names ...string) string { return f.text(MaxText, names) }
+
+// Number returns a telephone number as sent. A form makes a blank of a + that was
+// not escaped: it becomes a + again. A number that was written with an exponent, as
+// spreadsheets do, is written in full.
+func (f *Fields) Number(names ...string) string {
+	text := f.Text(names...)
+	if rest := strings.TrimLeft(text, " "); rest != text && rest != "" && rest[0] > '0' && rest[0] <= '9' {
+		return "+" + rest
+	}
+	if at := strings.IndexAny(text, "eE"); at < 0 || !strings.ContainsAny(text[at:], "+ ") {
+		return text
+	}
+	d, err := parseDecimal([]byte(text))
+	if err != nil || !d.IsInteger() {
+		return text
+	}
+	name, _ := f.find(names)
+	f.Problem(name, "written with an exponent: its last digits may be missing")
+	return d.StringFixed(0)
+}
 
 // Long returns a text that may be long, such as a URL or a message.
 func (f *Fields) Long(names ...string) string { return f.text(MaxLong, names) }

@@ -67,8 +67,8 @@ func occurred(e *cdr.Event, at time.Time) {
 func newFacts(f *record.Fields, m message) *cdr.Facts {
 	facts := &cdr.Facts{
 		Account: f.Text("appid", "app_id"), // the tables say app_id, the samples appid
-		Src:     f.Text("from"),
-		Dst:     f.Text("to"),
+		Src:     f.Number("from"),
+		Dst:     f.Number("to"),
 		Tag:     f.Opaque("extra_params"),
 		LegRank: m.legRank(),
 	}
@@ -96,11 +96,11 @@ func direction(f *record.Fields, m message) cdr.Direction {
 func did(f *record.Fields, facts *cdr.Facts) string {
 	switch {
 	case facts.Direction == cdr.Outbound:
-		return f.Text("vn", "callerid")
+		return f.Number("vn", "callerid")
 	case facts.Direction == cdr.Inbound && facts.Dst != "":
 		return facts.Dst
 	case facts.Direction == cdr.Inbound:
-		return f.Text("callerid")
+		return f.Number("callerid")
 	}
 	return ""
 }
