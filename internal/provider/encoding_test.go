@@ -94,6 +94,7 @@ func inUnicode(body string) map[string]string {
 		"; charset=koi8-r":        body, // UTF-8, whatever is declared
 		"; charset=no-such":       body,
 		"; charset=iso-2022-kr":   body,
+		"; charset=unicode":       body,
 		";":                       utf16Text(binary.LittleEndian, body),
 		"; charset=UTF-16BE":      utf16Text(binary.BigEndian, body),
 		"; charset=utf-16":        utf16Text(binary.LittleEndian, bom+body),
@@ -129,6 +130,8 @@ func TestBrokenText(t *testing.T) {
 		{formType, base + "CallerIDName=J%FCrgen", "CallerIDName: NUL or broken UTF-8 taken out", "CallerIDName=J%25FCrgen"},
 		{formType, base + "Other=J\xFCrgen", "Other: NUL or broken UTF-8 taken out", "Other=J%FCrgen"},
 		{formType + "; charset=no-such", base + "%FCber=1", "\uFFFDber: NUL or broken UTF-8 taken out", "%25FCber=1"},
+		{formType + "; charset=iso-2022-kr", base + "CallerIDName=%FF", "CallerIDName: NUL or broken UTF-8 taken out", "CallerIDName=%25FF"},
+		{formType + "; charset=unicode", base + "CallerIDName=%FF", "CallerIDName: NUL or broken UTF-8 taken out", "CallerIDName=%25FF"},
 		{formType + "; charset=shift_jis", base + "CallerIDName=%83e%83", "CallerIDName: NUL or broken UTF-8 taken out", "CallerIDName=%2583e%2583"},
 		{"application/json; charset=shift_jis", `{"CallID":"1","CallStatus":"CALLING","CallFlow":"OUT","CallerIDName":"` + "\x83e\x83" + `"}`, "body: NUL or broken UTF-8 taken out", "%22CallerIDName%22:%22%83e%83%22"},
 		{"", utf16Text(binary.LittleEndian, `{"CallID":"1","CallStatus":"CALLING","CallFlow":"OUT","CallerIDName":"`) + "\x00\xD8\"\x00}\x00", "body: NUL or broken UTF-8 taken out", "%22CallerIDName%22:%22%ED%A0%80%22"},

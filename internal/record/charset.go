@@ -42,20 +42,24 @@ func InUTF8(d cdr.Delivery) cdr.Delivery {
 // declared returns the charset that a Content-Type declares; nil where it declares
 // none, a Unicode one, or one that is not known.
 func declared(contentType string) encoding.Encoding {
-	_, label, found := strings.Cut(strings.ReplaceAll(strings.ToLower(contentType), " ", ""), "charset=")
+	_, rest, _ := strings.Cut(strings.ToLower(contentType), "charset")
+	label, found := strings.CutPrefix(strings.TrimLeft(rest, " "), "=")
 	if !found {
 		return nil
 	}
 	label, _, _ = strings.Cut(label, ";")
-	return charset(strings.Trim(label, `"',`))
+	return charset(strings.Trim(label, ` "',`))
 }
 
 func charset(label string) encoding.Encoding {
+	if strings.HasPrefix(label, "utf") {
+		return nil // as nearly all are, and known without looking it up
+	}
 	e, err := htmlindex.Get(label)
-	if err != nil || e == encoding.Replacement {
+	if err != nil {
 		return nil
 	}
-	if name, err := htmlindex.Name(e); err != nil || strings.HasPrefix(name, "utf-") {
+	if name, err := htmlindex.Name(e); err != nil || name == "replacement" || strings.HasPrefix(name, "utf-") {
 		return nil
 	}
 	return e

@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/text/encoding"
 )
 
 // maxPairs is how many parameters a form may have.
@@ -52,7 +50,7 @@ func (k *desk) readForm(contentType string, raw []byte) Piece {
 	if len(f.pairs) == 0 {
 		return Piece{Raw: raw, Reason: "body: a form without parameters"}
 	}
-	f.decode(declared(contentType))
+	f.decode(contentType)
 	return Piece{Record: k.record(&f, raw), Raw: raw}
 }
 
@@ -71,16 +69,17 @@ func (f *form) broken() (notes []string) {
 
 // decode puts names and texts that are not UTF-8 into it. A form may also name its
 // charset itself, in a parameter _charset_.
-func (f *form) decode(from encoding.Encoding) {
-	if utf8.Valid(f.data) && from == nil {
+func (f *form) decode(contentType string) {
+	if utf8.Valid(f.data) && bytes.IndexByte(f.data, escape) < 0 {
 		return
 	}
+	from := declared(contentType)
 	for _, p := range f.pairs {
 		if from == nil && string(f.bytes(p.name)) == "_charset_" {
 			from = charset(string(f.bytes(p.text)))
 		}
 	}
-	if from == nil || utf8.Valid(f.data) && bytes.IndexByte(f.data, escape) < 0 {
+	if from == nil {
 		return
 	}
 	for i := range f.pairs {
@@ -188,7 +187,7 @@ func (k *desk) readMultipart(contentType string, body []byte) Piece {
 	if err := f.addParts(multipart.NewReader(bytes.NewReader(body), boundary)); err != nil {
 		return Piece{Raw: body, Reason: "body: multipart: " + err.Error()}
 	}
-	f.decode(declared(contentType))
+	f.decode(contentType)
 	return Piece{Record: k.record(&f, body), Raw: body}
 }
 
