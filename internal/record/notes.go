@@ -36,7 +36,7 @@ func (f *Fields) nameRepeated(v *value, path string) {
 			name := path + string(f.record.name(m))
 			members[name]++
 			if members[name] == 2 || f.record.form && m.kind == kindArray {
-				*f.problems = appendNote(*f.problems, name, Repeated)
+				f.notes.Problems = appendNote(f.notes.Problems, name, Repeated)
 			}
 			of = name + "."
 		}

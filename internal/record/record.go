@@ -67,7 +67,7 @@ func (r *Record) Scratch() *[]byte {
 
 // Fields gives typed access to the record.
 func (r *Record) Fields() *Fields {
-	return &Fields{record: r, v: r.root, problems: new(slices.Clone(r.notes))}
+	return &Fields{record: r, v: r.root, notes: &Notes{Problems: slices.Clone(r.notes)}}
 }
 
 // FromPayload reads a record back from its stored payload.

@@ -90,7 +90,7 @@ func newFacts(f *record.Fields, callID string) *cdr.Facts {
 		Src:       f.Number("from"),
 		Dst:       f.Number("to"),
 	}
-	if parent := f.Text("parent_uuid", "parent_call_id"); parent != callID {
+	if parent := f.ID("parent_uuid", "parent_call_id"); parent != callID {
 		facts.ParentCallID = parent
 	}
 	return facts
