@@ -24,12 +24,15 @@ func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.R
 	}
 	var e cdr.Event
 	var err error
-	switch m.family {
-	case callRecord:
+	switch {
+	case m.isUnplaced(f):
+		f.Problem("conversation_uuid", "missing: of which call this leg was is not known")
+		e, err = newEvent(f, m, cdr.KindOther)
+	case m.family == callRecord:
 		e, err = decodeCDR(f, m)
-	case live:
+	case m.family == live:
 		e, err = decodeLive(f, m)
-	case stream:
+	case m.family == stream:
 		e, err = decodeStream(f, m)
 	default:
 		e, err = newEvent(f, m, cdr.KindOther)
@@ -40,9 +43,14 @@ func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.R
 	return cdr.Record{Events: []cdr.Event{e}}, nil
 }
 
-// callKey returns the conversation, which both legs name; the business phone's older
-// CDRs know only a leg, and one page spells that cmiuid.
+// callKey returns the conversation, which both legs name. Of a click-to-call of the
+// business phone the live events name request and conversation, the CDRs of both
+// legs the request alone (doc.telecmi.com/chub/docs/outgoing-answered). Its other CDRs
+// may know only a leg, and one page spells that cmiuid.
 func callKey(f *record.Fields) (string, error) {
+	if isBusinessPhone(f) {
+		return f.Key("request_id", "conversation_uuid", "cmiuuid", "cmiuid")
+	}
 	return f.Key("conversation_uuid", "request_id", "cmiuuid", "cmiuid")
 }
 
@@ -80,8 +88,11 @@ func newFacts(f *record.Fields, m message) *cdr.Facts {
 	}
 	facts.Direction = direction(f, m)
 	facts.DID = did(f, facts)
-	if facts.Dst == "" && facts.Direction == cdr.Inbound {
+	switch {
+	case facts.Dst == "" && facts.Direction == cdr.Inbound:
 		facts.Dst = f.Number("virtual_number")
+	case facts.Direction == cdr.Outbound && !f.Has("from"): // the business phone names the number shown
+		facts.Src = facts.DID
 	}
 	return facts
 }
