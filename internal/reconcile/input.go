@@ -3,7 +3,6 @@ package reconcile
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/gunzip"
 	"github.com/cdrstore/cdrstore/internal/provider"
 	"github.com/cdrstore/cdrstore/internal/record"
 	"github.com/cdrstore/cdrstore/internal/store"
@@ -107,7 +107,7 @@ func inflated(from io.Reader) (io.Reader, error) {
 	if err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
 		return b, nil // too short a file is plain
 	}
-	z, err := gzip.NewReader(b)
+	z, err := gunzip.NewReader(b)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}

@@ -121,7 +121,7 @@ func parseDecimal(sent []byte) (decimal.Decimal, error) {
 	if d, ok := plainDecimal(sent); ok {
 		return d, nil
 	}
-	text := string(sent)
+	text := strings.Replace(strings.Replace(string(sent), "e ", "e+", 1), "E ", "E+", 1) // a form makes a blank of a raw +
 	if len(text) > 64 {
 		return decimal.Decimal{}, fmt.Errorf("not a number of reasonable length")
 	}

@@ -81,8 +81,8 @@ func occurred(e *cdr.Event, at time.Time) {
 func newFacts(f *record.Fields, m message) *cdr.Facts {
 	facts := &cdr.Facts{
 		Account: f.Text("appid", "app_id"), // the tables say app_id, the samples appid
-		Src:     f.Text("from"),
-		Dst:     f.Text("to"),
+		Src:     f.Number("from"),
+		Dst:     f.Number("to"),
 		Tag:     f.Opaque("extra_params", "custom"),
 		LegRank: m.legRank(),
 	}
@@ -90,7 +90,7 @@ func newFacts(f *record.Fields, m message) *cdr.Facts {
 	facts.DID = did(f, facts)
 	switch {
 	case facts.Dst == "" && facts.Direction == cdr.Inbound:
-		facts.Dst = f.Text("virtual_number")
+		facts.Dst = f.Number("virtual_number")
 	case facts.Direction == cdr.Outbound && !f.Has("from"): // the business phone names the number shown
 		facts.Src = facts.DID
 	}
@@ -116,13 +116,13 @@ func direction(f *record.Fields, m message) cdr.Direction {
 func did(f *record.Fields, facts *cdr.Facts) string {
 	switch {
 	case facts.Direction == cdr.Outbound:
-		return f.Text("vn", "callerid", "virtual_number")
+		return f.Number("vn", "callerid", "virtual_number")
 	case facts.Direction == cdr.Inbound && f.Has("virtual_number"):
-		return f.Text("virtual_number")
+		return f.Number("virtual_number")
 	case facts.Direction == cdr.Inbound && facts.Dst != "":
 		return facts.Dst
 	case facts.Direction == cdr.Inbound:
-		return f.Text("callerid")
+		return f.Number("callerid")
 	}
 	return ""
 }

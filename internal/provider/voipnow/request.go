@@ -28,12 +28,12 @@ func read(f *record.Fields, hint string) request {
 	r := request{
 		status:      f.Text("CallStatus"),
 		sentFlow:    f.Text("CallFlow"),
-		caller:      number(f.Text("CallerIDNum")),
+		caller:      f.Number("CallerIDNum"),
 		callerName:  f.Text("CallerIDName", "CallerIDNam"), // S and V2 spell CallerIDNam
 		callerExt:   extension(f.Text("CallerExtension")),
 		calledExt:   extension(f.Text("CalledExtension")),
-		calledDID:   number(f.Text("CalledDID")),
-		calledPhone: number(f.Text("CalledNumber")),
+		calledDID:   f.Number("CalledDID"),
+		calledPhone: f.Number("CalledNumber"),
 		subCall:     f.ID("SubCallID"),
 	}
 	switch word(r.sentFlow) {
@@ -144,12 +144,3 @@ func (r request) dst() string {
 
 // word returns a status or flow in its one spelling.
 func word(sent string) string { return strings.ToUpper(strings.TrimSpace(sent)) }
-
-// number mends a number that was sent with its + not encoded, which a form turns
-// into a blank: values may be percent-encoded or not.
-func number(sent string) string {
-	if rest, found := strings.CutPrefix(sent, " "); found && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
-		return "+" + rest
-	}
-	return sent
-}
