@@ -64,7 +64,7 @@ func functions() []string {
 		"fact_numeric(jsonb, text)", "fact_integer(jsonb, text)", "fact_boolean(jsonb, text)", "fact_time(jsonb, text)",
 		"payload_cmiuuid(json)",
 		"quarter_hour(timestamp with time zone)", "local_moment(timestamp without time zone, text)",
-		"local_text(timestamp with time zone, text)",
+		"local_text(timestamp with time zone, text)", "bill_time(timestamp with time zone)",
 	}
 }
 
@@ -184,6 +184,9 @@ func (t table) move(ctx context.Context, conn *pgx.Conn, log *slog.Logger) error
 	start := time.Now()
 	if _, err := conn.Exec(ctx, statement, args...); err != nil {
 		return err
+	}
+	if _, err := conn.Exec(ctx, "ANALYZE "+pgx.Identifier{t.name}.Sanitize()); err != nil {
+		return fmt.Errorf("analyze: %w", err)
 	}
 	log.Info("table distributed", "took", time.Since(start).Round(time.Millisecond))
 	return nil

@@ -54,7 +54,7 @@ mended; what identifies an event, and what the configuration added to it, stays.
 Pruned calls are left alone. Works beside running receivers.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
+			return withBulk(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
 				var redecoder store.Redecoder
 				if redecode {
 					redecoder = ingest.Redecode
@@ -85,7 +85,7 @@ its first receipt. What can be read now is stored and marked; the rest stays wit
 its reason. It can be run any number of times and never makes a row twice.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
+			return withBulk(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
 				progress, done := counter("pieces")
 				r, err := ingest.Replay(cmd.Context(), s, store.Choice{ReadToo: all}, progress)
 				done()
