@@ -190,6 +190,25 @@ func TestPeriodsStay(t *testing.T) {
 	}
 }
 
+// TestNothingChanges changes what no amount depends on: no line is written for it.
+func TestNothingChanges(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	run(t, pool, `INSERT INTO rate (deck, prefix, valid_from, price_per_minute, currency) VALUES ('default', '44', '2024-01-01Z', 60, 'EUR')`)
+	put(t, pool, call{source: "s", id: "c", account: "a", trunk: "t", currency: "USD", cost: "1.50", at: day(t, "2024-01-10T12:00")})
+	for _, side := range []string{period.Cost, period.Price} {
+		mustClose(t, pool, side, "2024-01", "UTC")
+	}
+	run(t, pool, `UPDATE rate SET deck = 'renamed', price_per_minute = 60.000, connection_fee = 0.00, description = 'other'`)
+	run(t, pool, `INSERT INTO tariff (deck) VALUES ('renamed')`)
+	run(t, pool, `UPDATE call SET tax = 0.30, cost = 1.500, src = 'other', direction = 'inbound', dst_country = NULL, charged_sec = 180, rate = 9, sip_code = 200, version = 2`)
+	for _, side := range []string{period.Cost, period.Price} {
+		if pending := wantSound(t, pool, side); pending > 0 {
+			t.Errorf("%s: %d lines are pending, want none", side, pending)
+		}
+	}
+}
+
 // TestPriceSide bills by rates that come late and change.
 func TestPriceSide(t *testing.T) {
 	t.Parallel()
