@@ -11,6 +11,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const analyzeCalls = `-- name: AnalyzeCalls :exec
+ANALYZE event, call, call_change, recording, message
+`
+
+func (q *Queries) AnalyzeCalls(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, analyzeCalls)
+	return err
+}
+
 const callKeys = `-- name: CallKeys :many
 
 (SELECT DISTINCT e.source, e.call_id FROM event e WHERE (e.source, e.call_id) > ($2::text, $3::text) ORDER BY e.source, e.call_id LIMIT $1)

@@ -64,13 +64,13 @@ type BillLine struct {
 	Trunk pgtype.Text
 	// ISO 4217 code of the amounts; null: not known.
 	Currency pgtype.Text
-	// What lines before this one had billed for the call at this account, trunk and currency; null: nothing, or a call without amount.
+	// What lines before this one had billed for the call; an amount other than 0 at this account, trunk and currency. Null: nothing, or a call without amount.
 	Before pgtype.Numeric
 	// What is billed for it from this line on; null: the amount is not known, or the call was taken back (see stands).
 	After pgtype.Numeric
 	// after - before, a missing one as 0; null where both are null: a line without amount. The sum of it is what is billed.
 	Delta pgtype.Numeric
-	// Whether the call stands at this account and trunk after this line; false: taken back from there.
+	// Whether the call is billed after this line, with whatever amount; false: taken back from this account, trunk and currency.
 	Stands *bool
 	// Start of the call, else ringing, answer, end, first receipt, UTC.
 	CallTime pgtype.Timestamptz
@@ -585,8 +585,12 @@ type Period struct {
 	ClosedAt pgtype.Timestamptz
 	// Rows of bill_line that closing it wrote.
 	Lines int64
-	// Digest of these rows, whatever their order: shows whether one was changed, removed or added since.
+	// SHA-256 in hex of the other columns, as function period_digest computes it. It holds those of all earlier periods of the side.
 	Digest string
+	// SHA-256 of these rows in hex, as function bill_digest computes it: shows whether one was changed, removed or added since.
+	LinesDigest string
+	// digest of the period of this side that was closed before this one; null: this is the first.
+	PreviousDigest pgtype.Text
 }
 
 // What an authentic sender sent and could not be read, raw, with the reason. The same bytes on the same route are one row.

@@ -11,6 +11,16 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const analyzeLines = `-- name: AnalyzeLines :exec
+ANALYZE bill_line
+`
+
+// Until it knows how many lines there are, Postgres plans for eight of them.
+func (q *Queries) AnalyzeLines(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, analyzeLines)
+	return err
+}
+
 const billLines = `-- name: BillLines :many
 SELECT source, call_id, line, kind, account, trunk, currency,
        before::varchar AS before, after::varchar AS after, delta::varchar AS delta, stands, call_time,
@@ -109,15 +119,15 @@ FROM (
     SELECT source, account, trunk, currency, coalesce(delta, 0) AS billed, 0::numeric AS calls
     FROM bill_line WHERE side = $1::text
     UNION ALL
-    SELECT c.source, CASE WHEN e.after IS NULL THEN c.account ELSE e.account END, CASE WHEN e.after IS NULL THEN c.trunk ELSE e.trunk END,
-           coalesce(e.currency, c.currency), 0, coalesce(e.after, c.amount, 0)
+    SELECT c.source, CASE WHEN k.kept THEN l.account ELSE c.account END, CASE WHEN k.kept THEN l.trunk ELSE c.trunk END,
+           CASE WHEN k.kept THEN l.currency ELSE c.currency END, 0, coalesce(CASE WHEN k.kept THEN l.after ELSE c.amount END, 0)
     FROM bill_call c
-    LEFT JOIN bill_line l ON l.side = $1 AND l.source = c.source AND l.call_id = c.call_id AND l.line = 1
     LEFT JOIN LATERAL (
         SELECT side, period, source, call_id, line, kind, account, trunk, currency, before, after, delta, stands, call_time, direction, dst_country, disposition, billsec, billed_sec, rate, deck FROM bill_line b
-        WHERE c.no_number AND b.side = $1 AND b.source = c.source AND b.call_id = c.call_id
+        WHERE b.side = $1 AND b.source = c.source AND b.call_id = c.call_id
         ORDER BY b.line DESC LIMIT 1
-    ) e ON e.currency IS NOT NULL
+    ) l ON true
+    CROSS JOIN LATERAL (SELECT c.no_number AND l.currency IS NOT NULL AND l.after IS NOT NULL AS kept) k
     WHERE c.side = $1
       AND (l.line IS NOT NULL OR c.call_time < $2::timestamptz AND ($3::timestamptz IS NULL OR c.call_time >= $3))
 ) s
@@ -142,8 +152,9 @@ type BillSumsRow struct {
 
 // What all lines of a side add up to, and what the calls say that were ever billed
 // or are of the time that is closed. Calls are found another way than bill_pending
-// finds them, so that each proves the other. Each billed call has a line 1. A call
-// whose number was erased is what was billed of it.
+// finds them, so that each proves the other. A call whose number was erased is what
+// was billed of it. The last line of each call is looked up by its key, however few
+// lines the planner believes in: LIMIT leaves it no join to choose.
 func (q *Queries) BillSums(ctx context.Context, arg BillSumsParams) ([]BillSumsRow, error) {
 	rows, err := q.db.Query(ctx, billSums, arg.Side, arg.ToAt, arg.NotBefore)
 	if err != nil {
@@ -245,8 +256,8 @@ WHERE l.to_at IS NULL
    OR l.last_to_at > l.to_at
    OR CASE
         WHEN l.last_stands THEN
-            l.account IS DISTINCT FROM l.last_account OR l.trunk IS DISTINCT FROM l.last_trunk OR l.before IS DISTINCT FROM l.last_after
-            OR l.before IS NOT NULL AND l.currency IS DISTINCT FROM l.last_currency
+            l.before IS DISTINCT FROM l.last_after
+            OR l.before <> 0 AND (l.account, l.trunk, l.currency) IS DISTINCT FROM (l.last_account, l.last_trunk, l.last_currency)
         ELSE l.before IS NOT NULL OR NOT l.stands
       END
 ORDER BY l.source COLLATE "C", l.call_id COLLATE "C", l.line
@@ -265,10 +276,10 @@ type BrokenLinesRow struct {
 }
 
 // Lines that do not go on from the line before them: the first adds the call;
-// one after a line where the call stands is at the same account and trunk, begins
-// with the amount that the other left and, where there is one, in its currency;
-// one after a line that took it back adds it anew. Each is in a closed period that
-// is not before that of the line before it.
+// one after a line where the call stands begins with the amount that the other left
+// and, where that is not 0, at its account, trunk and currency; one after a line
+// that took it back adds it anew. Each is in a closed period that is not before that
+// of the line before it.
 func (q *Queries) BrokenLines(ctx context.Context, arg BrokenLinesParams) ([]BrokenLinesRow, error) {
 	rows, err := q.db.Query(ctx, brokenLines, arg.Side, arg.AtMost)
 	if err != nil {
@@ -279,6 +290,57 @@ func (q *Queries) BrokenLines(ctx context.Context, arg BrokenLinesParams) ([]Bro
 	for rows.Next() {
 		var i BrokenLinesRow
 		if err := rows.Scan(&i.Source, &i.CallID, &i.Line); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const checkPeriods = `-- name: CheckPeriods :many
+SELECT p.name, p.lines, d.lines::bigint AS lines_now,
+       (CASE WHEN d.lines <> p.lines OR d.digest <> p.lines_digest THEN 'lines'
+             WHEN p.digest <> period_digest(p.side, p.name, p.tz, p.from_at, p.to_at, p.not_before, p.closed_at, p.lines, p.lines_digest, p.previous_digest) THEN 'row'
+             WHEN p.previous_digest IS DISTINCT FROM p.before THEN 'before'
+             ELSE '' END)::text AS fault
+FROM (SELECT side, name, tz, from_at, to_at, not_before, closed_at, lines, digest, lines_digest, previous_digest, lag(digest) OVER (ORDER BY to_at) AS before FROM period WHERE side = $1) p
+CROSS JOIN LATERAL bill_digest(p.side, p.name) d
+WHERE $2::text IN ('', p.name)
+ORDER BY p.to_at
+`
+
+type CheckPeriodsParams struct {
+	Side string
+	Name string
+}
+
+type CheckPeriodsRow struct {
+	Name     string
+	Lines    int64
+	LinesNow int64
+	Fault    string
+}
+
+// All periods of a side, or one, and what is not as closing it left it: lines, its
+// row, or the period before it.
+func (q *Queries) CheckPeriods(ctx context.Context, arg CheckPeriodsParams) ([]CheckPeriodsRow, error) {
+	rows, err := q.db.Query(ctx, checkPeriods, arg.Side, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CheckPeriodsRow
+	for rows.Next() {
+		var i CheckPeriodsRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.Lines,
+			&i.LinesNow,
+			&i.Fault,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -300,7 +362,7 @@ func (q *Queries) KeepPeriodDurable(ctx context.Context) error {
 }
 
 const lastPeriod = `-- name: LastPeriod :one
-SELECT side, name, tz, from_at, to_at, not_before, closed_at, lines, digest FROM period WHERE side = $1 ORDER BY to_at DESC LIMIT 1
+SELECT side, name, tz, from_at, to_at, not_before, closed_at, lines, digest, lines_digest, previous_digest FROM period WHERE side = $1 ORDER BY to_at DESC LIMIT 1
 `
 
 func (q *Queries) LastPeriod(ctx context.Context, side string) (Period, error) {
@@ -316,37 +378,9 @@ func (q *Queries) LastPeriod(ctx context.Context, side string) (Period, error) {
 		&i.ClosedAt,
 		&i.Lines,
 		&i.Digest,
+		&i.LinesDigest,
+		&i.PreviousDigest,
 	)
-	return i, err
-}
-
-const lineDigest = `-- name: LineDigest :one
-SELECT count(*) AS lines,
-       coalesce(sum(('x' || encode(substr(sha256(convert_to(
-           ROW(side, period, source, call_id, line, kind, account, trunk, currency, before, after, delta, stands,
-               (extract(epoch FROM call_time) * 1000000)::bigint, direction, dst_country, disposition, billsec, billed_sec, rate, deck)::text,
-           'UTF8')), 1, 8), 'hex'))::bit(64)::bigint), 0)::text AS digest
-FROM bill_line
-WHERE side = $1 AND period = $2
-`
-
-type LineDigestParams struct {
-	Side   string
-	Period string
-}
-
-type LineDigestRow struct {
-	Lines  int64
-	Digest string
-}
-
-// The sum of the first 64 bits of each line's SHA-256 does not depend on the
-// order, and nothing has to be sorted or kept. Times go in as microseconds, because
-// their text depends on the session, and that of seconds on the version of Postgres.
-func (q *Queries) LineDigest(ctx context.Context, arg LineDigestParams) (LineDigestRow, error) {
-	row := q.db.QueryRow(ctx, lineDigest, arg.Side, arg.Period)
-	var i LineDigestRow
-	err := row.Scan(&i.Lines, &i.Digest)
 	return i, err
 }
 
@@ -508,7 +542,7 @@ func (q *Queries) PendingTotals(ctx context.Context, arg PendingTotalsParams) ([
 }
 
 const period = `-- name: Period :one
-SELECT side, name, tz, from_at, to_at, not_before, closed_at, lines, digest FROM period WHERE side = $1 AND name = $2
+SELECT side, name, tz, from_at, to_at, not_before, closed_at, lines, digest, lines_digest, previous_digest FROM period WHERE side = $1 AND name = $2
 `
 
 type PeriodParams struct {
@@ -529,6 +563,8 @@ func (q *Queries) Period(ctx context.Context, arg PeriodParams) (Period, error) 
 		&i.ClosedAt,
 		&i.Lines,
 		&i.Digest,
+		&i.LinesDigest,
+		&i.PreviousDigest,
 	)
 	return i, err
 }
@@ -545,7 +581,7 @@ func (q *Queries) PeriodIsOver(ctx context.Context, toAt pgtype.Timestamptz) (*b
 }
 
 const periods = `-- name: Periods :many
-SELECT side, name, tz, from_at, to_at, not_before, closed_at, lines, digest FROM period ORDER BY side COLLATE "C", from_at
+SELECT side, name, tz, from_at, to_at, not_before, closed_at, lines, digest, lines_digest, previous_digest FROM period ORDER BY side COLLATE "C", from_at
 `
 
 func (q *Queries) Periods(ctx context.Context) ([]Period, error) {
@@ -567,6 +603,8 @@ func (q *Queries) Periods(ctx context.Context) ([]Period, error) {
 			&i.ClosedAt,
 			&i.Lines,
 			&i.Digest,
+			&i.LinesDigest,
+			&i.PreviousDigest,
 		); err != nil {
 			return nil, err
 		}
@@ -606,9 +644,12 @@ func (q *Queries) WriteLines(ctx context.Context, arg WriteLinesParams) (int64, 
 }
 
 const writePeriod = `-- name: WritePeriod :one
-INSERT INTO period (side, name, tz, from_at, to_at, not_before, closed_at, lines, digest)
-VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8)
-RETURNING side, name, tz, from_at, to_at, not_before, closed_at, lines, digest
+INSERT INTO period (side, name, tz, from_at, to_at, not_before, closed_at, lines, lines_digest, previous_digest, digest)
+SELECT $1, $2, $3, $4, $5, $6, n.closed_at, d.lines, d.digest, n.previous,
+       period_digest($1, $2, $3, $4, $5, $6, n.closed_at, d.lines, d.digest, n.previous)
+FROM (SELECT clock_timestamp() AS closed_at, (SELECT digest FROM period WHERE side = $1 ORDER BY to_at DESC LIMIT 1) AS previous) n
+CROSS JOIN bill_digest($1, $2) d
+RETURNING side, name, tz, from_at, to_at, not_before, closed_at, lines, digest, lines_digest, previous_digest
 `
 
 type WritePeriodParams struct {
@@ -618,8 +659,6 @@ type WritePeriodParams struct {
 	FromAt    pgtype.Timestamptz
 	ToAt      pgtype.Timestamptz
 	NotBefore pgtype.Timestamptz
-	Lines     int64
-	Digest    string
 }
 
 func (q *Queries) WritePeriod(ctx context.Context, arg WritePeriodParams) (Period, error) {
@@ -630,8 +669,6 @@ func (q *Queries) WritePeriod(ctx context.Context, arg WritePeriodParams) (Perio
 		arg.FromAt,
 		arg.ToAt,
 		arg.NotBefore,
-		arg.Lines,
-		arg.Digest,
 	)
 	var i Period
 	err := row.Scan(
@@ -644,6 +681,8 @@ func (q *Queries) WritePeriod(ctx context.Context, arg WritePeriodParams) (Perio
 		&i.ClosedAt,
 		&i.Lines,
 		&i.Digest,
+		&i.LinesDigest,
+		&i.PreviousDigest,
 	)
 	return i, err
 }

@@ -67,7 +67,7 @@ func functions() []string {
 		"clock_change(timestamp with time zone, timestamp with time zone, timestamp without time zone, text)",
 		"local_moment(timestamp without time zone, text)",
 		"offset_change(timestamp with time zone, timestamp with time zone, text)", "local_hour(timestamp with time zone, text)",
-		"local_text(timestamp with time zone, text)",
+		"local_text(timestamp with time zone, text)", "bill_time(timestamp with time zone)",
 	}
 }
 
@@ -187,6 +187,9 @@ func (t table) move(ctx context.Context, conn *pgx.Conn, log *slog.Logger) error
 	start := time.Now()
 	if _, err := conn.Exec(ctx, statement, args...); err != nil {
 		return err
+	}
+	if _, err := conn.Exec(ctx, "ANALYZE "+pgx.Identifier{t.name}.Sanitize()); err != nil {
+		return fmt.Errorf("analyze: %w", err)
 	}
 	log.Info("table distributed", "took", time.Since(start).Round(time.Millisecond))
 	return nil

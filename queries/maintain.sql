@@ -8,6 +8,9 @@ UNION
 ORDER BY source, call_id
 LIMIT @at_most;
 
+-- name: AnalyzeCalls :exec
+ANALYZE event, call, call_change, recording, message;
+
 -- name: Calls :many
 SELECT c.* FROM call c
 JOIN (SELECT unnest(@sources::text[]) AS source, unnest(@call_ids::text[]) AS call_id) k

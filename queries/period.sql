@@ -27,22 +27,30 @@ SELECT (clock_timestamp() >= @to_at::timestamptz)::text::boolean AS over;
 INSERT INTO bill_line
 SELECT * FROM bill_pending(@side::text, @period::text, @from_at::timestamptz, @to_at::timestamptz, sqlc.narg(not_before)::timestamptz);
 
--- name: LineDigest :one
--- The sum of the first 64 bits of each line's SHA-256 does not depend on the
--- order, and nothing has to be sorted or kept. Times go in as microseconds, because
--- their text depends on the session, and that of seconds on the version of Postgres.
-SELECT count(*) AS lines,
-       coalesce(sum(('x' || encode(substr(sha256(convert_to(
-           ROW(side, period, source, call_id, line, kind, account, trunk, currency, before, after, delta, stands,
-               (extract(epoch FROM call_time) * 1000000)::bigint, direction, dst_country, disposition, billsec, billed_sec, rate, deck)::text,
-           'UTF8')), 1, 8), 'hex'))::bit(64)::bigint), 0)::text AS digest
-FROM bill_line
-WHERE side = @side AND period = @period;
+-- name: AnalyzeLines :exec
+-- Until it knows how many lines there are, Postgres plans for eight of them.
+ANALYZE bill_line;
 
 -- name: WritePeriod :one
-INSERT INTO period (side, name, tz, from_at, to_at, not_before, closed_at, lines, digest)
-VALUES (@side, @name, @tz, @from_at, @to_at, @not_before, clock_timestamp(), @lines, @digest)
+INSERT INTO period (side, name, tz, from_at, to_at, not_before, closed_at, lines, lines_digest, previous_digest, digest)
+SELECT @side, @name, @tz, @from_at, @to_at, sqlc.narg(not_before), n.closed_at, d.lines, d.digest, n.previous,
+       period_digest(@side, @name, @tz, @from_at, @to_at, sqlc.narg(not_before), n.closed_at, d.lines, d.digest, n.previous)
+FROM (SELECT clock_timestamp() AS closed_at, (SELECT digest FROM period WHERE side = @side ORDER BY to_at DESC LIMIT 1) AS previous) n
+CROSS JOIN bill_digest(@side, @name) d
 RETURNING *;
+
+-- name: CheckPeriods :many
+-- All periods of a side, or one, and what is not as closing it left it: lines, its
+-- row, or the period before it.
+SELECT p.name, p.lines, d.lines::bigint AS lines_now,
+       (CASE WHEN d.lines <> p.lines OR d.digest <> p.lines_digest THEN 'lines'
+             WHEN p.digest <> period_digest(p.side, p.name, p.tz, p.from_at, p.to_at, p.not_before, p.closed_at, p.lines, p.lines_digest, p.previous_digest) THEN 'row'
+             WHEN p.previous_digest IS DISTINCT FROM p.before THEN 'before'
+             ELSE '' END)::text AS fault
+FROM (SELECT *, lag(digest) OVER (ORDER BY to_at) AS before FROM period WHERE side = @side) p
+CROSS JOIN LATERAL bill_digest(p.side, p.name) d
+WHERE @name::text IN ('', p.name)
+ORDER BY p.to_at;
 
 -- name: BillTotals :many
 SELECT source, account, trunk, currency, calls, without_amount, adjustments,
@@ -86,10 +94,10 @@ LIMIT @at_most;
 
 -- name: BrokenLines :many
 -- Lines that do not go on from the line before them: the first adds the call;
--- one after a line where the call stands is at the same account and trunk, begins
--- with the amount that the other left and, where there is one, in its currency;
--- one after a line that took it back adds it anew. Each is in a closed period that
--- is not before that of the line before it.
+-- one after a line where the call stands begins with the amount that the other left
+-- and, where that is not 0, at its account, trunk and currency; one after a line
+-- that took it back adds it anew. Each is in a closed period that is not before that
+-- of the line before it.
 SELECT l.source, l.call_id, l.line
 FROM (
     SELECT b.*, p.to_at,
@@ -106,8 +114,8 @@ WHERE l.to_at IS NULL
    OR l.last_to_at > l.to_at
    OR CASE
         WHEN l.last_stands THEN
-            l.account IS DISTINCT FROM l.last_account OR l.trunk IS DISTINCT FROM l.last_trunk OR l.before IS DISTINCT FROM l.last_after
-            OR l.before IS NOT NULL AND l.currency IS DISTINCT FROM l.last_currency
+            l.before IS DISTINCT FROM l.last_after
+            OR l.before <> 0 AND (l.account, l.trunk, l.currency) IS DISTINCT FROM (l.last_account, l.last_trunk, l.last_currency)
         ELSE l.before IS NOT NULL OR NOT l.stands
       END
 ORDER BY l.source COLLATE "C", l.call_id COLLATE "C", l.line
@@ -116,22 +124,23 @@ LIMIT @at_most;
 -- name: BillSums :many
 -- What all lines of a side add up to, and what the calls say that were ever billed
 -- or are of the time that is closed. Calls are found another way than bill_pending
--- finds them, so that each proves the other. Each billed call has a line 1. A call
--- whose number was erased is what was billed of it.
+-- finds them, so that each proves the other. A call whose number was erased is what
+-- was billed of it. The last line of each call is looked up by its key, however few
+-- lines the planner believes in: LIMIT leaves it no join to choose.
 SELECT s.source, s.account, s.trunk, s.currency, sum(s.billed)::text AS billed, sum(s.calls)::text AS calls
 FROM (
     SELECT source, account, trunk, currency, coalesce(delta, 0) AS billed, 0::numeric AS calls
     FROM bill_line WHERE side = @side::text
     UNION ALL
-    SELECT c.source, CASE WHEN e.after IS NULL THEN c.account ELSE e.account END, CASE WHEN e.after IS NULL THEN c.trunk ELSE e.trunk END,
-           coalesce(e.currency, c.currency), 0, coalesce(e.after, c.amount, 0)
+    SELECT c.source, CASE WHEN k.kept THEN l.account ELSE c.account END, CASE WHEN k.kept THEN l.trunk ELSE c.trunk END,
+           CASE WHEN k.kept THEN l.currency ELSE c.currency END, 0, coalesce(CASE WHEN k.kept THEN l.after ELSE c.amount END, 0)
     FROM bill_call c
-    LEFT JOIN bill_line l ON l.side = @side AND l.source = c.source AND l.call_id = c.call_id AND l.line = 1
     LEFT JOIN LATERAL (
         SELECT * FROM bill_line b
-        WHERE c.no_number AND b.side = @side AND b.source = c.source AND b.call_id = c.call_id
+        WHERE b.side = @side AND b.source = c.source AND b.call_id = c.call_id
         ORDER BY b.line DESC LIMIT 1
-    ) e ON e.currency IS NOT NULL
+    ) l ON true
+    CROSS JOIN LATERAL (SELECT c.no_number AND l.currency IS NOT NULL AND l.after IS NOT NULL AS kept) k
     WHERE c.side = @side
       AND (l.line IS NOT NULL OR c.call_time < @to_at::timestamptz AND (sqlc.narg(not_before)::timestamptz IS NULL OR c.call_time >= sqlc.narg(not_before)))
 ) s

@@ -72,6 +72,18 @@ func withStore(ctx context.Context, f func(cfg config.Config, s *store.Store, lo
 	})
 }
 
+// withBulk is withStore for what may write many rows: queries right after it are
+// planned for as many, also where it stopped half-way.
+func withBulk(ctx context.Context, f func(cfg config.Config, s *store.Store, log *slog.Logger) error) error {
+	return withStore(ctx, func(cfg config.Config, s *store.Store, log *slog.Logger) error {
+		err := f(cfg, s, log)
+		if failed := s.Analyze(ctx); failed != nil && ctx.Err() == nil {
+			log.Warn("the planner's statistics could not be renewed", slog.Any("error", failed))
+		}
+		return err
+	})
+}
+
 // withReports runs f on connections for reading much: the store's own would go
 // by key where a table should be read whole.
 func withReports(ctx context.Context, f func(pool *pgxpool.Pool, log *slog.Logger) error) error {

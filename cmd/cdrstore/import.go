@@ -52,7 +52,7 @@ Each record that cannot be read is printed with its line and the reason, all
 others are imported, and the exit code is 1. Nothing goes to the quarantine.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			return withStore(cmd.Context(), func(cfg config.Config, s *store.Store, _ *slog.Logger) error {
+			return withBulk(cmd.Context(), func(cfg config.Config, s *store.Store, _ *slog.Logger) error {
 				src, err := sourceNamed(cmd.Context(), s, cfg, source)
 				if err != nil {
 					return err

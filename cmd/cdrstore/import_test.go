@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/cdrstore/cdrstore/internal/postgres/pgtest"
 )
 
@@ -74,6 +76,31 @@ func TestImportAndReconcile(t *testing.T) {
 		}
 		if code != c.code || !strings.Contains(out, c.prints) {
 			t.Errorf("%s: exit code %d (%v), want %d and %q: %s", c.name, code, err, c.code, c.prints, out)
+		}
+	}
+}
+
+// TestBulkWritersAnalyze: Postgres knows how many calls there are after each command
+// that may write many.
+func TestBulkWritersAnalyze(t *testing.T) {
+	url := pgtest.New(t)
+	t.Setenv("DATABASE_URL", url)
+	t.Setenv("CDRSTORE_CONFIG", "")
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	for _, args := range []string{"import --source wavix -", "rebuild", "rebuild --redecode", "replay"} {
+		if out, err := command(t, postCall, strings.Fields(args)...); err != nil {
+			t.Fatal(err, out)
+		}
+		var known float64
+		if err := conn.QueryRow(t.Context(), "SELECT reltuples FROM pg_class WHERE oid = 'call'::regclass").Scan(&known); err != nil || known != 1 {
+			t.Errorf("%s: Postgres believes in %v calls, want 1; %v", args, known, err)
+		}
+		if _, err := conn.Exec(t.Context(), "UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = 'call'::regclass"); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -55,7 +55,7 @@ whose record now names another call moves there. Pruned calls are left alone.
 Works while receivers run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
+			return withBulk(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
 				var redecoder store.Redecoder
 				if redecode {
 					redecoder = ingest.Redecode
@@ -86,7 +86,7 @@ its first receipt. What can be read now is stored and marked; the rest stays wit
 its reason. It can be run any number of times and never makes a row twice.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
+			return withBulk(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
 				progress, done := counter("pieces")
 				r, err := ingest.Replay(cmd.Context(), s, store.Choice{ReadToo: all}, progress)
 				done()

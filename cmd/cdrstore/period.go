@@ -46,6 +46,8 @@ prints its totals. It writes, at once or not at all:
 The first close of a side bills every earlier call there is as an adjustment, unless
 --not-before says from when calls are billed. No close can be undone: look with
 --dry-run before.
+The digest that it prints is a SHA-256 of the lines, the period and the digest of the
+period before it: keep it to prove later that nothing was changed.
 It refuses a period that is not over by the database's clock, or that is before or
 within what is closed. A period that was closed already is only printed. It can
 run beside receivers, and at once from two places: one closes, the other prints.
@@ -109,7 +111,8 @@ func periodReportCommand() *cobra.Command {
 		Short: "Print the totals or the lines of a closed period",
 		Long: `Prints the totals of a closed period per source, account, trunk and currency, or
 with --lines each line. The output is the same bytes whenever it runs, whatever has
-become of calls and rates; it is an error when a line was changed in the table.
+become of calls and rates; it is an error when the period or a line was changed in
+its table. digest is the SHA-256 of the period, see docs/billing.md.
   calls            calls of the period, billed for the first time, with calls_amount
   adjustments      late calls and changes of what was billed, with adjustments_amount
   without_amount   lines after which a call stands with an amount that is not known
@@ -136,9 +139,9 @@ func periodVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that the lines of closed periods are sound and add up to the calls",
-		Long: `Proves that no line was changed since its period was closed, that each line of a
-call goes on from the line before it, and that all lines, with what is pending,
-add up to the calls. Pending is what differs between lines and calls now: the next
+		Long: `Proves by their digests that no line and no period was changed, removed or added
+since it was closed, that each line of a call goes on from the line before it, and
+that all lines, with what is pending, add up to the calls. Pending is what differs between lines and calls now: the next
 close writes it as adjustments, and it is no error. Exits with 1 when a proof
 fails. It reads all calls and lines, and can run beside receivers.`,
 		Args: cobra.NoArgs,

@@ -29,7 +29,7 @@ It refuses a database that holds other calls, for simulated ones would stand
 among them. The sources must be the default ones.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), func(cfg config.Config, s *store.Store, _ *slog.Logger) error {
+			return withBulk(cmd.Context(), func(cfg config.Config, s *store.Store, _ *slog.Logger) error {
 				o.Store = s
 				if o.URL == "" {
 					o.URL = "http://" + reachable(cfg.Listen)

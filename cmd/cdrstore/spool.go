@@ -95,7 +95,7 @@ func checkSpool(each func(cdr.Delivery) error) error {
 }
 
 func drainSpool(ctx context.Context) error {
-	return withStore(ctx, func(cfg config.Config, s *store.Store, log *slog.Logger) error {
+	return withBulk(ctx, func(cfg config.Config, s *store.Store, log *slog.Logger) error {
 		if _, err := os.Stat(spoolDir(cfg)); errors.Is(err, fs.ErrNotExist) {
 			fmt.Println("there is no spool")
 			return nil

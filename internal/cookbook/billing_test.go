@@ -29,7 +29,7 @@ var (
 	commands = regexp.MustCompile("(?s)```sh\n(.*?)```\n(?:\n```\n(.*?)```\n)?")
 	address  = regexp.MustCompile(`takes deliveries at http://([^/]+)/hooks/SOURCE`)
 	// Moments of the run itself, which the calls of 2025 do not have.
-	moment = regexp.MustCompile(`20(2[6-9]|[3-9]\d)-\d\d-\d\dT[\d:.]+Z`)
+	moment = regexp.MustCompile(`20(2[6-9]|[3-9]\d)-\d\d-\d\dT[\d:.]+Z|\b[0-9a-f]{64}\b`)
 	blanks = regexp.MustCompile(` +`)
 	tails  = regexp.MustCompile(`[ \r]+\n`)
 )

@@ -172,13 +172,11 @@ func (p Period) write(ctx context.Context, q *db.Queries) (Closed, error) {
 	if err != nil {
 		return Closed{}, fmt.Errorf("write lines: %w", err)
 	}
-	written, err := q.LineDigest(ctx, db.LineDigestParams{Side: p.Side, Period: p.Name})
-	if err != nil {
-		return Closed{}, fmt.Errorf("read the written lines: %w", err)
+	if err := q.AnalyzeLines(ctx); err != nil {
+		return Closed{}, fmt.Errorf("count the written lines: %w", err)
 	}
 	row, err := q.WritePeriod(ctx, db.WritePeriodParams{
 		Side: p.Side, Name: p.Name, Tz: p.Zone, FromAt: null(p.From), ToAt: null(p.To), NotBefore: null(p.NotBefore),
-		Lines: written.Lines, Digest: written.Digest,
 	})
 	if err != nil {
 		return Closed{}, fmt.Errorf("write the period: %w", err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/shopspring/decimal"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
@@ -15,6 +16,26 @@ import (
 	"github.com/cdrstore/cdrstore/internal/postgres/pgtest"
 	"github.com/cdrstore/cdrstore/internal/store"
 )
+
+// TestCloseByGuest closes by a role that may write to all tables and owns none: Postgres
+// then leaves out the statistics.
+func TestCloseByGuest(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	put(t, pool, call{source: "s", id: "c", currency: "USD", cost: "0.01", at: day(t, "2024-03-10T00:00")})
+	run(t, pool, "GRANT ALL ON ALL TABLES IN SCHEMA public TO pg_monitor")
+	config := pool.Config()
+	config.ConnConfig.RuntimeParams["role"] = "pg_monitor"
+	guest, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	if closed := mustClose(t, guest, period.Cost, "2024-03", "UTC"); closed.Period.Lines != 1 {
+		t.Errorf("%+v", closed)
+	}
+	wantSound(t, guest, period.Cost)
+}
 
 // TestCloseFromManyPlaces closes one period from many connections at once: one
 // does it, the others see it closed with the same totals.

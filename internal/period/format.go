@@ -10,6 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // The formats of reports. All texts and amounts are strings in JSON, counts are
@@ -177,11 +179,11 @@ func (p *Period) title() string {
 	if p == nil {
 		return ""
 	}
-	closed := "not closed: this is what closing it now would write"
+	closed, digest := "not closed: this is what closing it now would write", ""
 	if !p.ClosedAt.IsZero() {
-		closed = "closed at " + *moment(p.ClosedAt)
+		closed, digest = "closed at "+*moment(p.ClosedAt), "digest "+p.Digest+"\n"
 	}
-	return fmt.Sprintf("%s %s (%s), from %s to %s\n%s, %d lines\n\n", p.Side, p.Name, p.Zone, *moment(p.From), *moment(p.To), closed, p.Lines)
+	return fmt.Sprintf("%s %s (%s), from %s to %s\n%s, %d lines\n%s\n", p.Side, p.Name, p.Zone, *moment(p.From), *moment(p.To), closed, p.Lines, digest)
 }
 
 // head is the period as a member of an object, with a comma; nothing for none.
@@ -198,7 +200,11 @@ func (p *Period) head() (string, error) {
 		NotBefore *string `json:"not_before"`
 		ClosedAt  *string `json:"closed_at"`
 		Lines     int64   `json:"lines"`
-	}{p.Side, p.Name, p.Zone, moment(p.From), moment(p.To), moment(p.NotBefore), moment(p.ClosedAt), p.Lines})
+		Content   string  `json:"lines_digest"`
+		Previous  *string `json:"previous_digest"`
+		Digest    string  `json:"digest"`
+	}{p.Side, p.Name, p.Zone, moment(p.From), moment(p.To), moment(p.NotBefore), moment(p.ClosedAt), p.Lines,
+		p.LinesDigest, text(pgtype.Text{String: p.PreviousDigest, Valid: p.PreviousDigest != ""}), p.Digest})
 	if err != nil {
 		return "", err
 	}

@@ -31,7 +31,8 @@ type Period struct {
 	NotBefore  time.Time // calls before it are never billed; zero: all are
 	ClosedAt   time.Time // by the database's clock; zero: not closed
 	Lines      int64
-	digest     string
+
+	LinesDigest, PreviousDigest, Digest string // SHA-256 in hex: of the lines, that of the period before (empty: none), of all of this
 }
 
 // List returns all closed periods by side and time.
@@ -47,8 +48,7 @@ func List(ctx context.Context, conn db.DBTX) ([]Period, error) {
 	return periods, nil
 }
 
-// find returns a closed period. It is an error when a line of it has changed
-// since it was closed.
+// find returns a closed period. It is an error when it has changed since.
 func find(ctx context.Context, q *db.Queries, side, name string) (Period, error) {
 	if err := checkSide(side); err != nil {
 		return Period{}, err
@@ -64,22 +64,34 @@ func find(ctx context.Context, q *db.Queries, side, name string) (Period, error)
 	return p, p.check(ctx, q)
 }
 
-// check returns an error when the lines of a period are not those that closing
-// it wrote.
+// check returns an error when a period or its lines are not what closing it wrote.
 func (p Period) check(ctx context.Context, q *db.Queries) error {
-	now, err := q.LineDigest(ctx, db.LineDigestParams{Side: p.Side, Period: p.Name})
+	rows, err := q.CheckPeriods(ctx, db.CheckPeriodsParams{Side: p.Side, Name: p.Name})
 	if err != nil {
-		return fmt.Errorf("read the lines of %s %s: %w", p.Side, p.Name, err)
+		return fmt.Errorf("check %s %s: %w", p.Side, p.Name, err)
 	}
-	return p.compare(now)
+	for _, r := range rows {
+		if fault := fault(p.Side, r); fault != "" {
+			return errors.New(fault)
+		}
+	}
+	return nil
 }
 
-func (p Period) compare(now db.LineDigestRow) error {
-	if now.Lines == p.Lines && now.Digest == p.digest {
-		return nil
+// fault says what was changed in a period since it was closed; empty: nothing.
+func fault(side string, r db.CheckPeriodsRow) string {
+	what := ""
+	switch r.Fault {
+	case "":
+		return ""
+	case "lines":
+		what = fmt.Sprintf("its lines were changed since it was closed (%d were written, %d are there): bring table bill_line back from a backup", r.Lines, r.LinesNow)
+	case "row":
+		what = "its row was changed since it was closed: bring table period back from a backup"
+	default:
+		what = "the period that was closed before it was changed, removed or added since: bring table period back from a backup"
 	}
-	return fmt.Errorf("%s %s: its lines were changed since it was closed (%d were written, %d are there):"+
-		" bring table bill_line back from a backup", p.Side, p.Name, p.Lines, now.Lines)
+	return fmt.Sprintf("%s %s: %s", side, r.Name, what)
 }
 
 // parse reads the name of a month or a day.
@@ -114,7 +126,8 @@ func checkSide(side string) error {
 func stored(r db.Period) Period {
 	return Period{
 		Side: r.Side, Name: r.Name, Zone: r.Tz, From: utc(r.FromAt), To: utc(r.ToAt), NotBefore: utc(r.NotBefore),
-		ClosedAt: utc(r.ClosedAt), Lines: r.Lines, digest: r.Digest,
+		ClosedAt: utc(r.ClosedAt), Lines: r.Lines,
+		LinesDigest: r.LinesDigest, PreviousDigest: r.PreviousDigest.String, Digest: r.Digest,
 	}
 }
 

@@ -27,7 +27,7 @@ type Total struct {
 // Report writes the totals of a closed period, or each of its lines, in Table,
 // CSV or JSON. The bytes are the same whenever it is called, whatever has become
 // of calls, rates and settings. It is an error when the period is not closed, or
-// a line has changed since.
+// it or a line has changed since.
 func Report(ctx context.Context, conn db.DBTX, side, name string, lines bool, format string, w io.Writer) error {
 	if err := CheckFormat(format); err != nil {
 		return err
@@ -65,12 +65,12 @@ func WriteTotals(p Period, all []Total, format string, w io.Writer) error {
 
 // WriteList writes periods in Table, CSV or JSON.
 func WriteList(periods []Period, format string, w io.Writer) error {
-	out, err := begin(w, format, nil, "periods", "side", "period", "tz", "from", "to", "not_before", "closed_at", "lines")
+	out, err := begin(w, format, nil, "periods", "side", "period", "tz", "from", "to", "not_before", "closed_at", "lines", "digest")
 	if err != nil {
 		return err
 	}
 	for _, p := range periods {
-		if err := out.row(p.Side, p.Name, p.Zone, moment(p.From), moment(p.To), moment(p.NotBefore), moment(p.ClosedAt), p.Lines); err != nil {
+		if err := out.row(p.Side, p.Name, p.Zone, moment(p.From), moment(p.To), moment(p.NotBefore), moment(p.ClosedAt), p.Lines, p.Digest); err != nil {
 			return err
 		}
 	}

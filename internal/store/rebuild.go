@@ -14,6 +14,15 @@ import (
 // those of the event's source.
 type Redecoder func(e cdr.Event, src Source) (cdr.Event, error)
 
+// Analyze renews what Postgres knows of the tables, so that queries right after many
+// rows were written are planned for as many.
+func (s *Store) Analyze(ctx context.Context) error {
+	if err := db.New(s.pool).AnalyzeCalls(ctx); err != nil {
+		return fmt.Errorf("analyze tables: %w", err)
+	}
+	return nil
+}
+
 // Rebuilt is what Rebuild did.
 type Rebuilt struct {
 	Calls      int // looked at
