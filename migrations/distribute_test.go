@@ -119,6 +119,7 @@ func TestDistribute(t *testing.T) {
 		"function local_moment(timestamp without time zone,text)",
 		"function offset_change(timestamp with time zone,timestamp with time zone,text)", "function local_hour(timestamp with time zone,text)",
 		"function local_text(timestamp with time zone,text)", "function bill_time(timestamp with time zone)",
+		"function currency_digits(text)", "function net_cost(numeric,numeric,boolean)", "function gross_cost(numeric,numeric,boolean)",
 		"source everywhere", "rate everywhere", "tariff everywhere",
 		"event by call_id beside none", "call by call_id beside event", "call_change by call_id beside event",
 		"bill_line by call_id beside event", "recording by call_id beside event",
@@ -177,7 +178,7 @@ func onlyCoordinator() []string {
 	return []string{
 		"changes", "changes_now", "feed_cluster", "feed_cursor",
 		"bill_pending", "period_refuse", "bill_digest", "period_digest",
-		"report_span", "report_dimensions", "report_bucket", "report_label", "usage", "kpi", "concurrency", "completeness",
+		"report_span", "report_dimensions", "report_bucket", "report_label", "usage", "tax", "kpi", "concurrency", "completeness",
 		"usage_covered", "usage_dirty", "usage_changed", "usage_compute", "usage_begin", "usage_end", "refresh_usage", "tend_usage", "quarters_fit", "usage_parts", "concurrency_quarters",
 	}
 }

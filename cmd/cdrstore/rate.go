@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cdrstore/cdrstore/internal/rate"
+	"github.com/cdrstore/cdrstore/internal/table"
 )
 
 func rateCommand() *cobra.Command {
@@ -137,7 +137,7 @@ func rateListCommand() *cobra.Command {
 }
 
 func listRates(ctx context.Context, pool *pgxpool.Pool, to io.Writer, deck, prefix string) error {
-	w := csv.NewWriter(to)
+	w := table.NewCSV(to)
 	if err := w.Write(rate.Columns()); err != nil {
 		return err
 	}

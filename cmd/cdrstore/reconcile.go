@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/money"
 	"github.com/cdrstore/cdrstore/internal/reconcile"
 	"github.com/cdrstore/cdrstore/internal/span"
 	"github.com/cdrstore/cdrstore/internal/store"
@@ -142,6 +143,8 @@ func (f *reconcileFlags) check(files []string, in reconcile.Invoice) error {
 		return errors.New("say at least one total of the invoice: --calls, --answered, --billsec, --minutes or --cost")
 	case in.Cost.Valid && f.currency == "":
 		return errors.New("--cost needs a --currency")
+	case f.currency != "" && money.Check(in.Currency) != nil:
+		return fmt.Errorf("--currency: %w", money.Check(in.Currency))
 	case f.direction != "" && !slices.Contains([]cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.Internal}, in.Direction):
 		return fmt.Errorf("--direction: %q is none of inbound, outbound, internal", f.direction)
 	}

@@ -14,10 +14,11 @@ import (
 
 func reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "report usage|kpi|concurrency|completeness",
+		Use:   "report usage|tax|kpi|concurrency|completeness",
 		Short: "Print usage, quality, simultaneous calls, or what may be missing",
 		Long: `Prints a report of the calls of a span of time:
   usage         attempts, answered, seconds, billed minutes and cost by currency
+  tax           what providers charged: net, tax and gross by currency
   kpi           ASR, NER, ACD, post dial delay, short calls, why calls ended
   concurrency   the peak of simultaneous calls in each minute
   completeness  per source: receipts, silences, duplicates, quarantine, calls
@@ -29,6 +30,7 @@ its start, in the zone of --tz; days have 23, 24 or 25 hours.
 
 The same in SQL, where the definitions stand (\df+ usage in psql):
   SELECT * FROM usage('2026-10-01', '2026-11-01', 'day', 'Europe/London', 'source')
+  SELECT * FROM tax('2026-10-01', '2026-11-01', 'all', 'UTC', 'source')
   SELECT * FROM kpi('2026-10-01', '2026-11-01', 'all', 'UTC', 'source', 'trunk')
   SELECT * FROM concurrency('2026-10-01', '2026-10-02', 'UTC')
   SELECT * FROM completeness('2026-10-01', '2026-11-01', 'UTC')
@@ -48,6 +50,7 @@ never added: usage has a row for each.`,
 	}
 	short := map[string]string{
 		"usage":        "Attempts, answered, seconds, billed minutes and cost",
+		"tax":          "What providers charged: net, tax and gross",
 		"kpi":          "ASR, NER, ACD, post dial delay, short calls, causes",
 		"concurrency":  "Peak of simultaneous calls in each minute",
 		"completeness": "What may be missing, per source",
@@ -90,7 +93,7 @@ func oneReport(kind, short string) *cobra.Command {
 }
 
 func byTime(kind string) string {
-	if kind == "usage" || kind == "kpi" {
+	if report.HasBuckets(kind) {
 		return ", and one of hour, day, month"
 	}
 	return ""

@@ -13,13 +13,13 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/nyaruka/phonenumbers"
 
+	"github.com/cdrstore/cdrstore/internal/money"
 	"github.com/cdrstore/cdrstore/internal/provider"
 )
 
 var (
-	sourceName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,62}$`)
-	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
-	headerName   = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,62}$`)
+	headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 )
 
 // read returns what the file says. A file without the key sources leaves the
@@ -232,7 +232,7 @@ func parsePrefix(s string) (netip.Prefix, error) {
 
 func (r *reader) currency(n ast.Node, at string) string {
 	s, ok := r.text(n, at)
-	if ok && !currencyCode.MatchString(s) {
+	if ok && money.Check(s) != nil {
 		r.fault(n, at, "%s is not a currency of three upper-case letters like USD", quoted(n))
 	}
 	return s

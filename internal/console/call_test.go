@@ -123,7 +123,7 @@ func TestCallShowsEverything(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), `
 		INSERT INTO recording (source, call_id, recording_id, url, received_at, deliveries) VALUES
 			('acme', 'c', '1', 'https://example.com/a.mp3?x=1', now(), 3), ('acme', 'c', '2', 'javascript:alert(1)', now(), 1), ('acme', 'c', '3', 'javascript://host/%0aalert(1)', now(), 1);
-		INSERT INTO period VALUES ('cost', '2026-10', 'UTC', '2026-10-01', '2026-11-01', NULL, now(), 1, 'x');
+		INSERT INTO period VALUES ('cost', '2026-10', 'UTC', '2026-10-01', '2026-11-01', NULL, now(), 1, 'x', 'x');
 		INSERT INTO bill_line (side, period, source, call_id, line, kind, currency, after, delta, stands, call_time, disposition)
 			VALUES ('cost', '2026-10', 'acme', 'c', 1, 'call', 'USD', 1.2345, 1.2345, true, now(), 'busy');
 		INSERT INTO rate (deck, prefix, valid_from, price_per_minute, currency) VALUES ('default', '44', '2020-01-01', 3.25, 'EUR')`); err != nil {

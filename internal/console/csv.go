@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/cdrstore/cdrstore/internal/table"
 )
 
 // csvLimit is how many calls one file may have, csvPage how many are read at a
@@ -113,22 +115,10 @@ func writeLine(file *bytes.Buffer, columns []csvColumn, v *view, f found) {
 		case column.number:
 			writeField(file, i, text)
 		default:
-			writeField(file, i, harmless(text))
+			writeField(file, i, table.Harmless(text))
 		}
 	}
 	file.WriteString("\r\n")
-}
-
-// harmless writes a text so that no spreadsheet runs it, as `cdrstore export
-// --excel-safe` does: a + with nothing but digits behind it is a phone number.
-func harmless(text string) string {
-	if text == "" || !strings.ContainsAny(text[:1], "=+-@\t\r\n") {
-		return text
-	}
-	if text[0] == '+' && strings.Trim(text[1:], "0123456789") == "" {
-		return text
-	}
-	return "'" + text
 }
 
 func writeField(file *bytes.Buffer, place int, text string) {

@@ -159,7 +159,7 @@ func groupColumns(p *usagePage, m measure) []int {
 func groupName(p *usagePage, v *view, values []*string, groups []int) string {
 	var words []string
 	for _, i := range groups {
-		words = append(words, p.read(v, i, values[i]))
+		words = append(words, p.read(v, i, values))
 	}
 	return strings.Join(words, ", ")
 }

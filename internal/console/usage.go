@@ -1,15 +1,19 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/shopspring/decimal"
 
+	"github.com/cdrstore/cdrstore/internal/money"
 	"github.com/cdrstore/cdrstore/internal/report"
 )
 
@@ -28,6 +32,7 @@ type usagePage struct {
 	Result     report.Result
 	Head       []string
 	Cells      [][]reportCell
+	Sums       []string // of the costs, by currency
 	Plots      []picture
 	MaxRows    int
 }
@@ -117,7 +122,7 @@ func requestOf(v *view) report.Request {
 // offer lists what the form offers for this report.
 func (p *usagePage) offer() {
 	labels := map[string]string{
-		"usage": "Usage and cost", "kpi": "Quality (ASR, NER, ACD)", "concurrency": "Simultaneous calls", "completeness": "Completeness",
+		"usage": "Usage and cost", "tax": "Net, tax and gross", "kpi": "Quality (ASR, NER, ACD)", "concurrency": "Simultaneous calls", "completeness": "Completeness",
 		"all": "all in one", "country": "country of the called",
 	}
 	list := func(values []string, chosen ...string) (offered []choice) {
@@ -134,7 +139,7 @@ func (p *usagePage) offer() {
 	if p.Kind != "completeness" {
 		p.Dimensions = list(report.Dimensions(), p.By...)
 	}
-	if p.Kind == "usage" || p.Kind == "kpi" {
+	if report.HasBuckets(p.Kind) {
 		p.Buckets = list(report.Buckets(), p.Bucket)
 	}
 }
@@ -157,18 +162,59 @@ func (p *usagePage) fill(v *view) {
 	for _, values := range p.Result.Rows {
 		var cells []reportCell
 		for _, i := range columns {
-			cells = append(cells, reportCell{p.read(v, i, values[i]), p.Result.Numeric[i], p.Result.Columns[i] == "causes" || p.Result.Columns[i] == "gaps"})
+			cells = append(cells, reportCell{p.read(v, i, values), p.Result.Numeric[i], p.Result.Columns[i] == "causes" || p.Result.Columns[i] == "gaps"})
 		}
 		p.Cells = append(p.Cells, cells)
 	}
+	p.Sums = p.sums(v)
 	p.Plots = plotsOf(p, v)
 }
 
-// read writes a value of column i.
-func (p *usagePage) read(v *view, i int, value *string) string {
+// moneyColumns are those of amounts, which are rounded to the digits of their
+// currency. The statement below the table gives all of them.
+func moneyColumns() []string { return []string{"cost", "net", "tax", "gross", "cost_of_unknown"} }
+
+func (p *usagePage) currencyOf(row []*string) string {
+	if i := slices.Index(p.Result.Columns, "currency"); i >= 0 && row[i] != nil {
+		return *row[i]
+	}
+	return ""
+}
+
+func exactly(value *string) decimal.Decimal {
+	if value == nil {
+		return decimal.Zero
+	}
+	d, _ := decimal.NewFromString(*value) // Postgres wrote it
+	return d
+}
+
+// sums says for each currency what the costs of the table come to, rounded, and
+// what the rounded costs add up to.
+func (p *usagePage) sums(v *view) []string {
+	at := slices.Index(p.Result.Columns, "cost")
+	exact, shown := map[string]decimal.Decimal{}, map[string]decimal.Decimal{}
+	for _, row := range p.Result.Rows {
+		if at >= 0 && row[at] != nil {
+			c, d := p.currencyOf(row), exactly(row[at])
+			exact[c], shown[c] = exact[c].Add(d), shown[c].Add(d.Round(money.Digits(c)))
+		}
+	}
+	var sums []string
+	for _, c := range slices.Sorted(maps.Keys(exact)) {
+		sums = append(sums, fmt.Sprintf("%s %s; the rounded rows add up to %s.", v.Number(money.Round(exact[c], c)), cmp.Or(c, "of no known currency"), v.Number(money.Round(shown[c], c))))
+	}
+	return sums
+}
+
+// read writes a value of column i of a row.
+func (p *usagePage) read(v *view, i int, row []*string) string {
+	value := row[i]
 	switch name := p.Result.Columns[i]; {
 	case value == nil:
 		return missing
+	case slices.Contains(moneyColumns(), name):
+		return v.Number(money.Round(exactly(value), p.currencyOf(row)))
 	case p.Result.Numeric[i]:
 		return v.Number(*value)
 	case name == "bucket_local", name == "minute_local", name == "currency":

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+
+	"github.com/cdrstore/cdrstore/internal/table"
 )
 
 // csvEncoder writes CSV by RFC 4180: CRLF, a header, quotes only where they are
@@ -77,7 +79,7 @@ func (e *csvEncoder) field(k kind, value []byte) (err error) {
 	case number, integer:
 		e.line = append(e.line, value...)
 	default:
-		if e.spreadsheet && isFormula(value) {
+		if e.spreadsheet && table.IsFormula(value) {
 			value = append([]byte("'"), value...)
 		}
 		e.line = appendQuoted(e.line, value)
@@ -98,13 +100,4 @@ func appendQuoted(dst, value []byte) []byte {
 		dst = append(dst, b)
 	}
 	return append(dst, '"')
-}
-
-// isFormula says whether a spreadsheet may run a text. A + with nothing but
-// digits behind it is a phone number, which it may show as a number at worst.
-func isFormula(value []byte) bool {
-	if len(value) == 0 || !bytes.ContainsAny(value[:1], "=+-@\t\r\n") {
-		return false
-	}
-	return value[0] != '+' || len(bytes.Trim(value[1:], "0123456789")) > 0
 }

@@ -2,7 +2,6 @@ package period
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"unicode"
 
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/cdrstore/cdrstore/internal/table"
 )
 
 // The formats of reports. All texts and amounts are strings in JSON, counts are
@@ -39,7 +40,7 @@ type sheet struct {
 	columns []string
 	out     *bufio.Writer
 	table   *tabwriter.Writer
-	csv     *csv.Writer
+	csv     table.CSV
 	rows    int
 }
 
@@ -57,7 +58,7 @@ func begin(w io.Writer, format string, p *Period, what string, columns ...string
 		s.table = tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
 		return s, s.line(strings.Split(strings.ReplaceAll(strings.Join(columns, "\t"), "_", " "), "\t"))
 	case CSV:
-		s.csv = csv.NewWriter(s.out)
+		s.csv = table.NewCSV(s.out)
 		if p != nil {
 			columns = append([]string{"side", "period"}, columns...)
 		}

@@ -28,8 +28,8 @@ func isCSV(start []byte) bool {
 	return bytes.ContainsAny(first, ",;\t") && !bytes.ContainsAny(first, "=&")
 }
 
-// table is a CSV file whose header was read.
-type table struct {
+// csvFile is a CSV file whose header was read.
+type csvFile struct {
 	name     string
 	kind     string // the adapter's word for its rows
 	columns  []string
@@ -75,19 +75,19 @@ func (r *reading) csv(name string, in *lines) error {
 	}
 }
 
-func (r *reading) header(name string, in *lines) (table, error) {
+func (r *reading) header(name string, in *lines) (csvFile, error) {
 	first, err := in.next()
 	for err == nil && len(bytes.TrimSpace(first)) == 0 {
 		first, err = in.next()
 	}
 	if err != nil {
-		return table{}, err
+		return csvFile{}, err
 	}
-	t := table{name: name, comma: commaOf(first)}
+	t := csvFile{name: name, comma: commaOf(first)}
 	in.again([][]byte{first})
 	cells, err := row(in, t.comma)
 	if err != nil {
-		return table{}, err
+		return csvFile{}, err
 	}
 	for i, c := range cells {
 		c = strings.TrimSpace(c)
@@ -118,7 +118,7 @@ func commaOf(header []byte) rune {
 // decimals writes the decimal commas of a row as points. One file has one of both:
 // a number with the other is a fault, and so is the first one with a comma before
 // three digits, which may as well be thousands.
-func (t *table) decimals(cells []string) error {
+func (t *csvFile) decimals(cells []string) error {
 	for i, cell := range cells {
 		at := strings.IndexAny(cell, ".,")
 		if at <= 0 || i == t.callIDAt || strings.Trim(strings.TrimPrefix(cell, "-"), "0123456789") != cell[at:at+1] {
@@ -185,7 +185,7 @@ func withoutPlace(err error) error {
 
 // object writes a row as a JSON object of column names and texts, in the order
 // of the columns. It returns false where the row does not name its call.
-func (t *table) object(cells []string) (object []byte, keyed bool) {
+func (t *csvFile) object(cells []string) (object []byte, keyed bool) {
 	keyed = t.callIDAt >= 0 && !record.IsPlaceholder(strings.TrimSpace(cells[t.callIDAt]))
 	names := t.columns
 	if !keyed {

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/cdrstore/cdrstore/internal/table"
 )
 
 // Formats are what reports can be printed as.
@@ -25,7 +26,7 @@ type Printer struct {
 	Format string // table, csv or json
 	All    bool
 	rows   int
-	csv    *csv.Writer
+	csv    *table.CSV
 }
 
 // Row prints a row.
@@ -215,7 +216,8 @@ func (p *Printer) csvHeader() error {
 	if p.csv != nil {
 		return nil
 	}
-	p.csv = csv.NewWriter(p.Out)
+	w := table.NewCSV(p.Out)
+	p.csv = &w
 	return p.csv.Write([]string{"status", "file", "line", "call_id", "record_key", "started_at", "billsec", "cost", "currency", "reason", "field", "theirs", "ours", "difference"})
 }
 
@@ -248,7 +250,7 @@ func PrintLines(out io.Writer, format string, lines []Line) error {
 		e.SetIndent("", "  ")
 		return e.Encode(map[string]any{"totals": lines})
 	case "csv":
-		w := csv.NewWriter(out)
+		w := table.NewCSV(out)
 		_ = w.Write([]string{"field", "theirs", "ours", "difference", "differs", "note"}) // Flush says
 		for _, l := range lines {
 			_ = w.Write([]string{l.Field, l.Theirs.String(), l.Ours.String(), l.By.String(), strconv.FormatBool(l.Differ), l.Note})

@@ -38,6 +38,9 @@ func columnsOf(kind string, by []string) []column {
 		return list(bucket, column{"currency", asText}, column{"attempts", asCount}, column{"answered", asCount},
 			column{"duration", asDecimal}, column{"billsec", asDecimal}, column{"billed_sec", asDecimal}, column{"billed_minutes", asDecimal},
 			column{"billed_unknown", asCount}, column{"cost", asDecimal}, column{"cost_unknown", asCount})
+	case "tax":
+		return list(bucket, column{"currency", asText}, column{"calls", asCount}, column{"cost", asDecimal}, column{"net", asDecimal}, column{"tax", asDecimal},
+			column{"gross", asDecimal}, column{"tax_unknown", asCount}, column{"cost_of_unknown", asDecimal})
 	case "kpi":
 		return list(bucket, column{"attempts", asCount}, column{"answered", asCount}, column{"asr", asDecimal}, column{"ner", asDecimal},
 			column{"acd", asDecimal}, column{"pdd_p50", asDecimal}, column{"pdd_p95", asDecimal}, column{"pdd_known", asCount},
@@ -74,7 +77,7 @@ func (p *plan) sql() string {
 	}
 	arguments := "$1::timestamp, $2::timestamp, $3::text"
 	next := 4
-	if p.Kind == "usage" || p.Kind == "kpi" {
+	if HasBuckets(p.Kind) {
 		arguments, next = arguments+", $4::text", 5
 	}
 	if p.Kind != "completeness" {

@@ -23,7 +23,7 @@ import (
 
 // Request says which report is wanted.
 type Request struct {
-	// Kind is usage, kpi, concurrency or completeness.
+	// Kind is usage, tax, kpi, concurrency or completeness.
 	Kind string
 	// From and To are the ends of the span as internal/span reads them; To is
 	// exclusive. Empty: from this month's start, until now.
@@ -41,7 +41,10 @@ type Request struct {
 }
 
 // Kinds lists the reports.
-func Kinds() []string { return []string{"usage", "kpi", "concurrency", "completeness"} }
+func Kinds() []string { return []string{"usage", "tax", "kpi", "concurrency", "completeness"} }
+
+// HasBuckets reports whether a report can be by hour, day or month.
+func HasBuckets(kind string) bool { return kind == "usage" || kind == "tax" || kind == "kpi" }
 
 // Dimensions lists by what reports can be told apart.
 func Dimensions() []string {
@@ -232,7 +235,7 @@ func (p *plan) bind() error {
 		return err
 	}
 	p.args = []any{from, to}
-	if p.Kind == "usage" || p.Kind == "kpi" {
+	if HasBuckets(p.Kind) {
 		p.args = append(p.args, p.bucket)
 	}
 	p.args = append(p.args, p.Zone)

@@ -2,10 +2,11 @@ package report
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/cdrstore/cdrstore/internal/table"
 )
 
 // writer writes a report in one format. head comes once, before all rows.
@@ -18,7 +19,7 @@ type writer interface {
 func (p *plan) writer(out io.Writer) writer {
 	switch p.Format {
 	case "csv":
-		return &csvWriter{csv.NewWriter(out)}
+		return &csvWriter{table.NewCSV(out)}
 	case "json":
 		return &jsonWriter{out: bufio.NewWriter(out)}
 	}
@@ -26,7 +27,7 @@ func (p *plan) writer(out io.Writer) writer {
 }
 
 // csvWriter writes RFC 4180, null as nothing.
-type csvWriter struct{ out *csv.Writer }
+type csvWriter struct{ out table.CSV }
 
 func (w *csvWriter) head(columns []column) error {
 	w.out.UseCRLF = true
