@@ -412,21 +412,25 @@ func (q *Queries) RedecodeEvents(ctx context.Context, arg RedecodeEventsParams) 
 }
 
 const registerSource = `-- name: RegisterSource :one
-INSERT INTO source AS s (name, provider, currency, country, answer_events)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO source AS s (name, provider, currency, country, calling_code, national_pattern, answer_events)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (name) DO UPDATE SET
     currency = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.currency ELSE s.currency END,
     country = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.country ELSE s.country END,
+    calling_code = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.calling_code ELSE s.calling_code END,
+    national_pattern = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.national_pattern ELSE s.national_pattern END,
     answer_events = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.answer_events ELSE s.answer_events END
 RETURNING provider
 `
 
 type RegisterSourceParams struct {
-	Name         string
-	Provider     string
-	Currency     pgtype.Text
-	Country      pgtype.Text
-	AnswerEvents pgtype.Bool
+	Name            string
+	Provider        string
+	Currency        pgtype.Text
+	Country         pgtype.Text
+	CallingCode     pgtype.Text
+	NationalPattern pgtype.Text
+	AnswerEvents    pgtype.Bool
 }
 
 // Returns the provider that the name stands for, which may be another one.
@@ -436,6 +440,8 @@ func (q *Queries) RegisterSource(ctx context.Context, arg RegisterSourceParams) 
 		arg.Provider,
 		arg.Currency,
 		arg.Country,
+		arg.CallingCode,
+		arg.NationalPattern,
 		arg.AnswerEvents,
 	)
 	var provider string
@@ -444,7 +450,7 @@ func (q *Queries) RegisterSource(ctx context.Context, arg RegisterSourceParams) 
 }
 
 const sources = `-- name: Sources :many
-SELECT name, provider, currency, country, answer_events, registered_at FROM source ORDER BY name
+SELECT name, provider, currency, country, answer_events, registered_at, calling_code, national_pattern FROM source ORDER BY name
 `
 
 func (q *Queries) Sources(ctx context.Context) ([]Source, error) {
@@ -463,6 +469,8 @@ func (q *Queries) Sources(ctx context.Context) ([]Source, error) {
 			&i.Country,
 			&i.AnswerEvents,
 			&i.RegisteredAt,
+			&i.CallingCode,
+			&i.NationalPattern,
 		); err != nil {
 			return nil, err
 		}

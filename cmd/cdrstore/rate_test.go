@@ -37,7 +37,7 @@ func TestRateCommands(t *testing.T) {
 			t.Errorf("%v: %q, %v; want %q", args, got, err, want)
 		}
 	}
-	says("1 rates added, 0 known already; 0 open rates closed, 0 removed (dry run", "", "import", name, "--deck", "gold", "--tz", "Europe/London", "--dry-run")
+	says("1 rates added, 0 known already; 0 rates ended earlier, 0 removed (dry run", "", "import", name, "--deck", "gold", "--tz", "Europe/London", "--dry-run")
 	says("1 rates added", "", "import", name, "--deck", "gold", "--tz", "Europe/London")
 	says("0 rates added, 1 known already", "", "import", name, "--deck", "gold", "--tz", "Europe/London")
 	says("gold,44,2026-04-30T23:00:00Z,,0.6,0,1,1,USD,\"United, Kingdom\"\n", "", "list", "--deck", "gold", "--prefix", "4")
@@ -45,7 +45,7 @@ func TestRateCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	says("0 rates added, 1 known already; 0 open rates closed, 0 removed", listed, "import", "-", "--replace")
+	says("0 rates added, 1 known already; 0 rates ended earlier, 0 removed", listed, "import", "-", "--replace")
 	says("gold     1      1          USD", "", "decks")
 	says("direction outbound: priced by deck gold", "", "tariff", "set", "--direction", "outbound", "--deck", "gold")
 	says("any          any      any    outbound   gold", "", "tariff")

@@ -129,7 +129,7 @@ func TestListReadsInPages(t *testing.T) {
 	if err := rate.List(t.Context(), pool, "", "", func(rate.Rate) error { return full }); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Calls: rate.Calls{Trunk: "t"}, Deck: "bronze"}); err != nil {
+	if _, _, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Calls: rate.Calls{Trunk: "t"}, Deck: "bronze"}); err != nil {
 		t.Fatal(err)
 	}
 	decks, err := rate.Decks(t.Context(), pool)

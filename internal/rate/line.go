@@ -26,7 +26,7 @@ type lineReader struct {
 func newLineReader(header []string, deck string, zone *time.Location) *lineReader {
 	return &lineReader{
 		header: header, deck: deck, zone: zone,
-		prefix:   regexp.MustCompile(`^([1-9][0-9]{0,14})?$`),
+		prefix:   regexp.MustCompile(`^([1-9][0-9]{0,14}|exact:[^+\s@;>][^\s@;>]*)?$`),
 		price:    regexp.MustCompile(`^([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})$`),
 		currency: regexp.MustCompile(`^[A-Z]{3}$`),
 	}
@@ -104,6 +104,8 @@ func (l *lineReader) readPrefix(cell string) error {
 	switch {
 	case l.prefix.MatchString(cell):
 		return nil
+	case strings.HasPrefix(cell, "exact:"):
+		return fmt.Errorf("%s: after exact: write digits without +, or the user of a SIP address without its host", quoted(cell))
 	case strings.HasPrefix(cell, "+"):
 		return fmt.Errorf("%s: leave out the +", quoted(cell))
 	case strings.HasPrefix(cell, "0"):
@@ -155,6 +157,12 @@ func readIncrement(cell string, least int) (int, error) {
 		return 0, fmt.Errorf("%s is not a whole number of seconds from %d to %d", quoted(cell), least, maxIncrement)
 	}
 	return n, nil
+}
+
+// ReadTime reads a date, which is midnight of a zone, or a time, which is in the
+// zone unless it names another.
+func ReadTime(text string, zone *time.Location) (time.Time, error) {
+	return (&lineReader{zone: zone}).readTime(text)
 }
 
 // moment writes a time for people, as a date where that says all.
