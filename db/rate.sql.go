@@ -292,20 +292,20 @@ func (q *Queries) Rates(ctx context.Context, arg RatesParams) ([]Rate, error) {
 
 const ratesOfNumber = `-- name: RatesOfNumber :many
 SELECT r.deck, r.prefix, r.valid_from, r.valid_to, r.price_per_minute, r.connection_fee, r.first_increment, r.next_increment, r.currency, r.description FROM rate r
-WHERE r.deck = $1 AND r.prefix = ANY (rate_prefixes($2::text, $3::text))
+WHERE r.deck = $1 AND r.prefix = ANY (rate_prefixes('exact:' || $2::text, $3::text, $2::text))
 ORDER BY length(r.prefix) DESC, r.valid_from DESC
 LIMIT 100
 `
 
 type RatesOfNumberParams struct {
 	Deck       string
-	NumberForm string
 	Number     string
+	NumberForm string
 }
 
 // All rates of a deck, of any time, that match a number.
 func (q *Queries) RatesOfNumber(ctx context.Context, arg RatesOfNumberParams) ([]Rate, error) {
-	rows, err := q.db.Query(ctx, ratesOfNumber, arg.Deck, arg.NumberForm, arg.Number)
+	rows, err := q.db.Query(ctx, ratesOfNumber, arg.Deck, arg.Number, arg.NumberForm)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ COMMENT ON COLUMN source.national_pattern IS 'Regular expression of the digits t
 ALTER TABLE rate DROP CONSTRAINT rate_prefix_check,
     ADD CONSTRAINT rate_prefix_check CHECK (prefix ~ '^([1-9][0-9]{0,14}|exact:.+)?$');
 COMMENT ON COLUMN rate.prefix IS 'Digits that the called number begins with: country code first, no +. Empty: every number of at least 7 digits. The longest match is used. exact:112 matches the number 112 alone, exact:alice the SIP user alice, and comes before every prefix.';
+CREATE INDEX rate_exact ON rate (deck) WHERE prefix LIKE 'exact:%';
 
 ALTER TABLE tariff ADD COLUMN valid_from timestamptz NOT NULL DEFAULT '-infinity', ADD COLUMN valid_to timestamptz CHECK (isfinite(valid_to)),
     DROP CONSTRAINT tariff_pkey, ADD CONSTRAINT tariff_pkey PRIMARY KEY (source, account, trunk, direction, valid_from),
@@ -54,16 +55,15 @@ $$;
 -- +goose StatementEnd
 COMMENT ON FUNCTION number_reading IS 'How a called number is read that is not certain to be E.164: rated_cdr.number_form and rated_cdr.number. Null: no number.';
 
-CREATE FUNCTION rate_prefixes(number_form text, number text) RETURNS text[]
+CREATE FUNCTION rate_prefixes(exact text, number_form text, number text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN number_form IN ('short code', 'name') THEN ARRAY['exact:' || number]
-    ELSE ARRAY['exact:' || number,
+    SELECT ARRAY[exact] || CASE WHEN number_form NOT IN ('short code', 'name') THEN ARRAY[
         substr(number, 1, 0), substr(number, 1, 1), substr(number, 1, 2), substr(number, 1, 3), substr(number, 1, 4), substr(number, 1, 5),
         substr(number, 1, 6), substr(number, 1, 7), substr(number, 1, 8), substr(number, 1, 9), substr(number, 1, 10), substr(number, 1, 11),
         substr(number, 1, 12), substr(number, 1, 13), substr(number, 1, 14), substr(number, 1, 15)]
     END
 $$;
-COMMENT ON FUNCTION rate_prefixes IS 'Every rate.prefix that a number can have.';
+COMMENT ON FUNCTION rate_prefixes IS 'Every rate.prefix that a number can have: exact, and the beginnings of number unless it is a short code or a name.';
 
 CREATE OR REPLACE VIEW rated_cdr AS
 SELECT p.source, p.call_id, p.call_time, p.provider, p.account, p.trunk, p.direction,
@@ -115,11 +115,13 @@ FROM (
             ORDER BY t.trunk <> '' DESC, t.account <> '' DESC, t.source <> '' DESC, t.direction <> '' DESC
             LIMIT 1
         ) t ON true
-        -- Look-ups by the primary key. An exact rate is longer than every prefix.
+        -- Look-ups by the primary key, and one more where there are exact rates.
+        -- Those are longer than every prefix.
         LEFT JOIN LATERAL (
             SELECT r.* FROM rate r
             WHERE r.deck = coalesce(t.deck, 'default')
-              AND r.prefix = ANY (rate_prefixes(n.reading[1], n.reading[2]))
+              AND r.prefix = ANY (rate_prefixes(CASE WHEN EXISTS (SELECT FROM rate WHERE prefix LIKE 'exact:%') THEN 'exact:' || n.reading[2] END,
+                                                n.reading[1], n.reading[2]))
               AND r.valid_from <= c.call_time AND (r.valid_to IS NULL OR r.valid_to > c.call_time)
             ORDER BY length(r.prefix) DESC
             LIMIT 1
@@ -374,6 +376,7 @@ ALTER TABLE source DROP COLUMN calling_code, DROP COLUMN national_pattern;
 
 -- Exact rates cannot be kept, and of tariffs for the same calls only the one
 -- that is valid last.
+DROP INDEX rate_exact;
 DELETE FROM rate WHERE prefix LIKE 'exact:%';
 ALTER TABLE rate DROP CONSTRAINT rate_prefix_check,
     ADD CONSTRAINT rate_prefix_check CHECK (prefix ~ '^([1-9][0-9]{0,14})?$');

@@ -65,7 +65,7 @@ func functions() []string {
 		"payload_cmiuuid(json)",
 		"quarter_hour(timestamp with time zone)", "local_moment(timestamp without time zone, text)",
 		"local_text(timestamp with time zone, text)",
-		"number_reading(text, text, text)", "rate_prefixes(text, text)",
+		"number_reading(text, text, text)", "rate_prefixes(text, text, text)",
 	}
 }
 

@@ -116,7 +116,7 @@ func TestDistribute(t *testing.T) {
 		"function fact_time(jsonb,text)", "function payload_cmiuuid(json)",
 		"function quarter_hour(timestamp with time zone)", "function local_moment(timestamp without time zone,text)",
 		"function local_text(timestamp with time zone,text)",
-		"function number_reading(text,text,text)", "function rate_prefixes(text,text)",
+		"function number_reading(text,text,text)", "function rate_prefixes(text,text,text)",
 		"source everywhere", "rate everywhere", "tariff everywhere",
 		"event by call_id beside none", "call by call_id beside event", "call_change by call_id beside event",
 		"bill_line by call_id beside event", "recording by call_id beside event",

@@ -86,6 +86,6 @@ LIMIT 1;
 -- name: RatesOfNumber :many
 -- All rates of a deck, of any time, that match a number.
 SELECT r.* FROM rate r
-WHERE r.deck = @deck AND r.prefix = ANY (rate_prefixes(@number_form::text, @number::text))
+WHERE r.deck = @deck AND r.prefix = ANY (rate_prefixes('exact:' || @number::text, @number_form::text, @number::text))
 ORDER BY length(r.prefix) DESC, r.valid_from DESC
 LIMIT 100;
