@@ -668,7 +668,7 @@ type RatedCdr struct {
 	// What is compared with rate.prefix: digits with the country code first as far as known, or the short code or name that an exact rate can have. Null: no called number.
 	Number interface{}
 	// How number was read. E.164: from dst_e164. Where that is null: international: dst begins with + or 00. national: by the country of the source. digits as sent: without either, so that it may be another number. short code: fewer than 7 digits. name: not digits, such as a SIP user, or more than 15. Null: no called number.
-	NumberForm interface{}
+	NumberForm string
 	// Why price is null: outcome unknown, number unknown, talk time unknown, no tariff (none fits, and the deck "default" has no rates), no exact rate (a short code or name), no rate. Null: price is known.
 	Unpriced string
 }

@@ -57,11 +57,10 @@ COMMENT ON FUNCTION number_reading IS 'How a called number is read that is not c
 
 CREATE FUNCTION rate_prefixes(exact text, number_form text, number text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT ARRAY[exact] || CASE WHEN number_form NOT IN ('short code', 'name') THEN ARRAY[
+    SELECT CASE WHEN number_form IN ('short code', 'name') THEN ARRAY[exact] ELSE ARRAY[exact,
         substr(number, 1, 0), substr(number, 1, 1), substr(number, 1, 2), substr(number, 1, 3), substr(number, 1, 4), substr(number, 1, 5),
         substr(number, 1, 6), substr(number, 1, 7), substr(number, 1, 8), substr(number, 1, 9), substr(number, 1, 10), substr(number, 1, 11),
-        substr(number, 1, 12), substr(number, 1, 13), substr(number, 1, 14), substr(number, 1, 15)]
-    END
+        substr(number, 1, 12), substr(number, 1, 13), substr(number, 1, 14), substr(number, 1, 15)] END
 $$;
 COMMENT ON FUNCTION rate_prefixes IS 'Every rate.prefix that a number can have: exact, and the beginnings of number unless it is a short code or a name.';
 
@@ -93,18 +92,23 @@ FROM (
         SELECT c.source, c.call_id, c.call_time, c.provider, c.account, c.trunk, c.direction,
                c.src, c.dst, c.dst_e164, c.dst_country, c.disposition, c.billsec,
                coalesce(t.deck, 'default') AS deck, r.prefix, r.connection_fee, r.price_per_minute,
-               r.first_increment, r.next_increment, r.currency AS price_currency, c.cost, c.currency, n.reading[1] AS number_form, n.reading[2] AS number, t.deck IS NULL AS no_tariff,
+               r.first_increment, r.next_increment, r.currency AS price_currency, c.cost, c.currency, n.form AS number_form, n.number, t.deck IS NULL AS no_tariff,
                (CASE c.disposition
                    WHEN 'answered' THEN billed_seconds(c.billsec, r.first_increment, r.next_increment)
                    WHEN 'unknown' THEN NULL
                    ELSE 0
                END)::numeric AS billed_sec
         FROM call c
-        LEFT JOIN source s ON s.name = c.source
         -- OFFSET 0 lets each number be read once.
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN c.dst_e164 IS NOT NULL THEN ARRAY['E.164', substr(c.dst_e164, 2)]
-                        ELSE number_reading(c.dst, s.calling_code, s.national_pattern) END AS reading
+            SELECT coalesce(substr(c.dst_e164, 2), e.reading[2]) AS number, CASE WHEN c.dst_e164 IS NULL THEN e.reading[1] ELSE 'E.164' END AS form,
+                   CASE WHEN EXISTS (SELECT FROM rate WHERE prefix LIKE 'exact:%') THEN 'exact:' || coalesce(substr(c.dst_e164, 2), e.reading[2]) END AS exact
+            FROM (
+                SELECT CASE WHEN c.dst_e164 IS NULL THEN (
+                    SELECT number_reading(c.dst, s.calling_code, s.national_pattern) FROM (VALUES (c.source)) v (name) LEFT JOIN source s USING (name)
+                ) END AS reading
+                OFFSET 0
+            ) e
             OFFSET 0
         ) n
         LEFT JOIN LATERAL (
@@ -120,8 +124,7 @@ FROM (
         LEFT JOIN LATERAL (
             SELECT r.* FROM rate r
             WHERE r.deck = coalesce(t.deck, 'default')
-              AND r.prefix = ANY (rate_prefixes(CASE WHEN EXISTS (SELECT FROM rate WHERE prefix LIKE 'exact:%') THEN 'exact:' || n.reading[2] END,
-                                                n.reading[1], n.reading[2]))
+              AND r.prefix = ANY (rate_prefixes(n.exact, n.form, n.number))
               AND r.valid_from <= c.call_time AND (r.valid_to IS NULL OR r.valid_to > c.call_time)
             ORDER BY length(r.prefix) DESC
             LIMIT 1
