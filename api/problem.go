@@ -26,8 +26,11 @@ var (
 // methodError names the methods that are allowed.
 type methodError struct{ allow string }
 
-func (methodError) Error() string {
-	return "this method, or a query without parameters, is not taken here"
+func (e methodError) Error() string {
+	if e.allow == http.MethodGet {
+		return "this path is read with GET"
+	}
+	return "this URL receives the webhooks of a telephony provider: enter it in the provider's settings; a request needs one of the methods in Allow, and a GET its parameters in the query"
 }
 
 // credentialsError says how to authenticate, where HTTP has a word for it.
@@ -68,9 +71,10 @@ func statusOf(err error) (status int, detail string) {
 		}
 	}
 	var router *echo.HTTPError
+	var method methodError
 	switch {
-	case errors.As(err, new(methodError)):
-		return http.StatusMethodNotAllowed, methodError{}.Error()
+	case errors.As(err, &method):
+		return http.StatusMethodNotAllowed, method.Error()
 	case errors.As(err, new(credentialsError)):
 		return http.StatusUnauthorized, credentialsError{}.Error()
 	case errors.As(err, &router) && router.Code == http.StatusNotFound:

@@ -14,8 +14,12 @@ import (
 const consoleCallsByID = `-- name: ConsoleCallsByID :many
 SELECT c.source, c.call_id, c.call_time, c.clock, c.direction, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.state, c.disposition,
        c.duration, c.billsec, c.cost, c.currency, c.provider, c.trunk, c.hangup_cause, c.sip_code
-FROM (SELECT unnest($1::text[]) AS source) k
-JOIN call c ON c.source = k.source AND c.call_id = $2::text
+FROM (
+    SELECT s.source, $1::text AS call_id FROM (SELECT unnest($2::text[]) AS source) s
+    UNION
+    SELECT i.source, i.call_id FROM call i WHERE i.sip_call_id = $1
+) k
+JOIN call c ON c.source = k.source AND c.call_id = k.call_id
 WHERE (c.call_time, c.source, c.call_id) < ($3::timestamptz, $4::text, $5::text)
   AND c.call_time >= $6::timestamptz AND c.call_time < $7::timestamptz
   AND ($8::text = '' OR c.source = $8)
@@ -25,8 +29,8 @@ LIMIT $10
 `
 
 type ConsoleCallsByIDParams struct {
-	Sources     []string
 	CallID      string
+	Sources     []string
 	KeyTime     pgtype.Timestamptz
 	KeySource   string
 	KeyCallID   string
@@ -61,11 +65,12 @@ type ConsoleCallsByIDRow struct {
 	SipCode     pgtype.Int4
 }
 
-// The calls of that id, of whichever source, by the primary key.
+// The calls of that id or SIP Call-ID, of whichever source, by the primary key and
+// by call_by_sip_call_id.
 func (q *Queries) ConsoleCallsByID(ctx context.Context, arg ConsoleCallsByIDParams) ([]ConsoleCallsByIDRow, error) {
 	rows, err := q.db.Query(ctx, consoleCallsByID,
-		arg.Sources,
 		arg.CallID,
+		arg.Sources,
 		arg.KeyTime,
 		arg.KeySource,
 		arg.KeyCallID,
@@ -318,26 +323,26 @@ const consoleNumberNewer = `-- name: ConsoleNumberNewer :many
 SELECT c.source, c.call_id, c.call_time, c.clock, c.direction, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.state, c.disposition,
        c.duration, c.billsec, c.cost, c.currency, c.provider, c.trunk, c.hangup_cause, c.sip_code
 FROM (
-    SELECT f.source, f.call_id, f.provider, f.parent_call_id, f.account, f.direction, f.src, f.dst, f.did, f.src_name, f.src_e164, f.dst_e164, f.src_country, f.dst_country, f.trunk, f.tag, f.state, f.disposition, f.call_time, f.started_at, f.ringing_at, f.answered_at, f.ended_at, f.clock, f.duration, f.billsec, f.charged_sec, f.first_increment, f.next_increment, f.rate, f.cost, f.tax, f.currency, f.sip_code, f.q850_cause, f.hangup_cause, f.hangup_by, f.machine_detected, f.legs, f.events, f.cdrs, f.version, f.first_received_at, f.last_received_at, f.changed_at, f.pruned_at FROM unnest($1::text[]) n (x), LATERAL (
-        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at FROM call a WHERE a.src = n.x AND (a.src_e164 IS NULL OR a.src_e164 = ANY ($1) OR n.x = $2::text)
+    SELECT f.source, f.call_id, f.provider, f.parent_call_id, f.account, f.direction, f.src, f.dst, f.did, f.src_name, f.src_e164, f.dst_e164, f.src_country, f.dst_country, f.trunk, f.tag, f.state, f.disposition, f.call_time, f.started_at, f.ringing_at, f.answered_at, f.ended_at, f.clock, f.duration, f.billsec, f.charged_sec, f.first_increment, f.next_increment, f.rate, f.cost, f.tax, f.currency, f.sip_code, f.q850_cause, f.hangup_cause, f.hangup_by, f.machine_detected, f.legs, f.events, f.cdrs, f.version, f.first_received_at, f.last_received_at, f.changed_at, f.pruned_at, f.sip_call_id, f.cost_includes_tax FROM unnest($1::text[]) n (x), LATERAL (
+        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at, a.sip_call_id, a.cost_includes_tax FROM call a WHERE a.src = n.x AND (a.src_e164 IS NULL OR a.src_e164 = ANY ($1) OR n.x = $2::text)
             AND (a.call_time, a.source, a.call_id) > ($3::timestamptz, $4::text, $5::text)
             AND a.call_time >= $6::timestamptz AND a.call_time < $7::timestamptz AND ($8::text = '' OR a.source = $8)
             AND ($9::text = '' OR a.disposition = $9 OR $9 = 'in_progress' AND a.state <> 'ended')
          ORDER BY a.call_time, a.source, a.call_id LIMIT $10)
         UNION ALL
-        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at FROM call a WHERE a.dst = n.x AND (a.dst_e164 IS NULL OR a.dst_e164 = ANY ($1) OR n.x = $2::text)
+        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at, a.sip_call_id, a.cost_includes_tax FROM call a WHERE a.dst = n.x AND (a.dst_e164 IS NULL OR a.dst_e164 = ANY ($1) OR n.x = $2::text)
             AND (a.call_time, a.source, a.call_id) > ($3, $4, $5)
             AND a.call_time >= $6 AND a.call_time < $7 AND ($8 = '' OR a.source = $8)
             AND ($9 = '' OR a.disposition = $9 OR $9 = 'in_progress' AND a.state <> 'ended')
          ORDER BY a.call_time, a.source, a.call_id LIMIT $10)
         UNION ALL
-        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at FROM call a WHERE a.src_e164 = n.x
+        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at, a.sip_call_id, a.cost_includes_tax FROM call a WHERE a.src_e164 = n.x
             AND (a.call_time, a.source, a.call_id) > ($3, $4, $5)
             AND a.call_time >= $6 AND a.call_time < $7 AND ($8 = '' OR a.source = $8)
             AND ($9 = '' OR a.disposition = $9 OR $9 = 'in_progress' AND a.state <> 'ended')
          ORDER BY a.call_time, a.source, a.call_id LIMIT $10)
         UNION ALL
-        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at FROM call a WHERE a.dst_e164 = n.x
+        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at, a.sip_call_id, a.cost_includes_tax FROM call a WHERE a.dst_e164 = n.x
             AND (a.call_time, a.source, a.call_id) > ($3, $4, $5)
             AND a.call_time >= $6 AND a.call_time < $7 AND ($8 = '' OR a.source = $8)
             AND ($9 = '' OR a.disposition = $9 OR $9 = 'in_progress' AND a.state <> 'ended')
@@ -445,26 +450,26 @@ const consoleNumberOlder = `-- name: ConsoleNumberOlder :many
 SELECT c.source, c.call_id, c.call_time, c.clock, c.direction, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.state, c.disposition,
        c.duration, c.billsec, c.cost, c.currency, c.provider, c.trunk, c.hangup_cause, c.sip_code
 FROM (
-    SELECT f.source, f.call_id, f.provider, f.parent_call_id, f.account, f.direction, f.src, f.dst, f.did, f.src_name, f.src_e164, f.dst_e164, f.src_country, f.dst_country, f.trunk, f.tag, f.state, f.disposition, f.call_time, f.started_at, f.ringing_at, f.answered_at, f.ended_at, f.clock, f.duration, f.billsec, f.charged_sec, f.first_increment, f.next_increment, f.rate, f.cost, f.tax, f.currency, f.sip_code, f.q850_cause, f.hangup_cause, f.hangup_by, f.machine_detected, f.legs, f.events, f.cdrs, f.version, f.first_received_at, f.last_received_at, f.changed_at, f.pruned_at FROM unnest($1::text[]) n (x), LATERAL (
-        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at FROM call a WHERE a.src = n.x AND (a.src_e164 IS NULL OR a.src_e164 = ANY ($1) OR n.x = $2::text)
+    SELECT f.source, f.call_id, f.provider, f.parent_call_id, f.account, f.direction, f.src, f.dst, f.did, f.src_name, f.src_e164, f.dst_e164, f.src_country, f.dst_country, f.trunk, f.tag, f.state, f.disposition, f.call_time, f.started_at, f.ringing_at, f.answered_at, f.ended_at, f.clock, f.duration, f.billsec, f.charged_sec, f.first_increment, f.next_increment, f.rate, f.cost, f.tax, f.currency, f.sip_code, f.q850_cause, f.hangup_cause, f.hangup_by, f.machine_detected, f.legs, f.events, f.cdrs, f.version, f.first_received_at, f.last_received_at, f.changed_at, f.pruned_at, f.sip_call_id, f.cost_includes_tax FROM unnest($1::text[]) n (x), LATERAL (
+        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at, a.sip_call_id, a.cost_includes_tax FROM call a WHERE a.src = n.x AND (a.src_e164 IS NULL OR a.src_e164 = ANY ($1) OR n.x = $2::text)
             AND (a.call_time, a.source, a.call_id) < ($3::timestamptz, $4::text, $5::text)
             AND a.call_time >= $6::timestamptz AND a.call_time < $7::timestamptz AND ($8::text = '' OR a.source = $8)
             AND ($9::text = '' OR a.disposition = $9 OR $9 = 'in_progress' AND a.state <> 'ended')
          ORDER BY a.call_time DESC, a.source DESC, a.call_id DESC LIMIT $10)
         UNION ALL
-        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at FROM call a WHERE a.dst = n.x AND (a.dst_e164 IS NULL OR a.dst_e164 = ANY ($1) OR n.x = $2::text)
+        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at, a.sip_call_id, a.cost_includes_tax FROM call a WHERE a.dst = n.x AND (a.dst_e164 IS NULL OR a.dst_e164 = ANY ($1) OR n.x = $2::text)
             AND (a.call_time, a.source, a.call_id) < ($3, $4, $5)
             AND a.call_time >= $6 AND a.call_time < $7 AND ($8 = '' OR a.source = $8)
             AND ($9 = '' OR a.disposition = $9 OR $9 = 'in_progress' AND a.state <> 'ended')
          ORDER BY a.call_time DESC, a.source DESC, a.call_id DESC LIMIT $10)
         UNION ALL
-        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at FROM call a WHERE a.src_e164 = n.x
+        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at, a.sip_call_id, a.cost_includes_tax FROM call a WHERE a.src_e164 = n.x
             AND (a.call_time, a.source, a.call_id) < ($3, $4, $5)
             AND a.call_time >= $6 AND a.call_time < $7 AND ($8 = '' OR a.source = $8)
             AND ($9 = '' OR a.disposition = $9 OR $9 = 'in_progress' AND a.state <> 'ended')
          ORDER BY a.call_time DESC, a.source DESC, a.call_id DESC LIMIT $10)
         UNION ALL
-        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at FROM call a WHERE a.dst_e164 = n.x
+        (SELECT a.source, a.call_id, a.provider, a.parent_call_id, a.account, a.direction, a.src, a.dst, a.did, a.src_name, a.src_e164, a.dst_e164, a.src_country, a.dst_country, a.trunk, a.tag, a.state, a.disposition, a.call_time, a.started_at, a.ringing_at, a.answered_at, a.ended_at, a.clock, a.duration, a.billsec, a.charged_sec, a.first_increment, a.next_increment, a.rate, a.cost, a.tax, a.currency, a.sip_code, a.q850_cause, a.hangup_cause, a.hangup_by, a.machine_detected, a.legs, a.events, a.cdrs, a.version, a.first_received_at, a.last_received_at, a.changed_at, a.pruned_at, a.sip_call_id, a.cost_includes_tax FROM call a WHERE a.dst_e164 = n.x
             AND (a.call_time, a.source, a.call_id) < ($3, $4, $5)
             AND a.call_time >= $6 AND a.call_time < $7 AND ($8 = '' OR a.source = $8)
             AND ($9 = '' OR a.disposition = $9 OR $9 = 'in_progress' AND a.state <> 'ended')

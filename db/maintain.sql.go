@@ -54,7 +54,7 @@ func (q *Queries) CallKeys(ctx context.Context, arg CallKeysParams) ([]CallKeysR
 }
 
 const calls = `-- name: Calls :many
-SELECT c.source, c.call_id, c.provider, c.parent_call_id, c.account, c.direction, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.src_country, c.dst_country, c.trunk, c.tag, c.state, c.disposition, c.call_time, c.started_at, c.ringing_at, c.answered_at, c.ended_at, c.clock, c.duration, c.billsec, c.charged_sec, c.first_increment, c.next_increment, c.rate, c.cost, c.tax, c.currency, c.sip_code, c.q850_cause, c.hangup_cause, c.hangup_by, c.machine_detected, c.legs, c.events, c.cdrs, c.version, c.first_received_at, c.last_received_at, c.changed_at, c.pruned_at FROM call c
+SELECT c.source, c.call_id, c.provider, c.parent_call_id, c.account, c.direction, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.src_country, c.dst_country, c.trunk, c.tag, c.state, c.disposition, c.call_time, c.started_at, c.ringing_at, c.answered_at, c.ended_at, c.clock, c.duration, c.billsec, c.charged_sec, c.first_increment, c.next_increment, c.rate, c.cost, c.tax, c.currency, c.sip_code, c.q850_cause, c.hangup_cause, c.hangup_by, c.machine_detected, c.legs, c.events, c.cdrs, c.version, c.first_received_at, c.last_received_at, c.changed_at, c.pruned_at, c.sip_call_id, c.cost_includes_tax FROM call c
 JOIN (SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id) k
   ON c.source = k.source AND c.call_id = k.call_id
 `
@@ -120,6 +120,8 @@ func (q *Queries) Calls(ctx context.Context, arg CallsParams) ([]Call, error) {
 			&i.LastReceivedAt,
 			&i.ChangedAt,
 			&i.PrunedAt,
+			&i.SipCallID,
+			&i.CostIncludesTax,
 		); err != nil {
 			return nil, err
 		}
@@ -278,8 +280,68 @@ func (q *Queries) MarkReplayed(ctx context.Context, arg MarkReplayedParams) erro
 	return err
 }
 
+const moveEvents = `-- name: MoveEvents :execrows
+WITH event_in AS (
+    SELECT unnest($1::text[]) AS source, unnest($2::text[]) AS call_id, unnest($3::uuid[]) AS event_id,
+           unnest($4::text[]) AS to_call_id,
+           unnest($5::text[]) AS kind, unnest($6::text[]) AS leg, unnest($7::varchar[]) AS record_key,
+           unnest($8::text[]) AS clock, unnest($9::timestamptz[]) AS occurred_at,
+           unnest($10::varchar[]) AS facts, unnest($11::text[]) AS problems
+), moved AS (
+    DELETE FROM event e USING event_in n
+    WHERE e.source = n.source AND e.call_id = n.call_id AND e.event_id = n.event_id
+    RETURNING e.source, e.call_id, e.event_id, e.kind, e.provider_kind, e.leg, e.record_key, e.occurred_at, e.clock, e.received_at, e.last_received_at, e.deliveries, e.facts, e.problems, e.payload, e.xid
+)
+INSERT INTO event AS e (source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock, received_at,
+                        last_received_at, deliveries, facts, problems, payload)
+SELECT m.source, n.to_call_id, m.event_id, n.kind, m.provider_kind, n.leg, n.record_key, coalesce(n.occurred_at, m.received_at), n.clock,
+       m.received_at, m.last_received_at, m.deliveries, n.facts::jsonb, string_to_array(n.problems, E'\n'), m.payload
+FROM moved m JOIN event_in n ON m.source = n.source AND m.call_id = n.call_id AND m.event_id = n.event_id
+ON CONFLICT (source, call_id, event_id) DO UPDATE SET
+    deliveries = e.deliveries + EXCLUDED.deliveries,
+    received_at = LEAST(e.received_at, EXCLUDED.received_at),
+    last_received_at = GREATEST(e.last_received_at, EXCLUDED.last_received_at),
+    occurred_at = CASE WHEN e.clock = 'receiver' THEN LEAST(e.occurred_at, EXCLUDED.occurred_at) ELSE e.occurred_at END
+`
+
+type MoveEventsParams struct {
+	Source     []string
+	CallID     []string
+	EventID    []pgtype.UUID
+	ToCallID   []string
+	Kind       []string
+	Leg        []string
+	RecordKey  []*string
+	Clock      []string
+	OccurredAt []pgtype.Timestamptz
+	Facts      []*string
+	Problems   []string
+}
+
+// Events that an adapter now reads as those of another call. One that is there
+// already, received since, is the same record: their receipts count together.
+func (q *Queries) MoveEvents(ctx context.Context, arg MoveEventsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, moveEvents,
+		arg.Source,
+		arg.CallID,
+		arg.EventID,
+		arg.ToCallID,
+		arg.Kind,
+		arg.Leg,
+		arg.RecordKey,
+		arg.Clock,
+		arg.OccurredAt,
+		arg.Facts,
+		arg.Problems,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const quarantine = `-- name: Quarantine :many
-SELECT q.source, q.quarantine_id, q.hint, q.method, q.query, q.content_type, q.content_encoding, q.body, q.reason, q.received_at, q.deliveries, q.replayed_at, s.provider, s.currency, s.country, s.answer_events
+SELECT q.source, q.quarantine_id, q.hint, q.method, q.query, q.content_type, q.content_encoding, q.body, q.reason, q.received_at, q.deliveries, q.replayed_at, s.provider, s.currency, s.country, s.answer_events, s.cost_includes_tax
 FROM quarantine q
 LEFT JOIN source s ON s.name = q.source
 WHERE (q.source, q.quarantine_id) > ($1::text, $2::uuid)
@@ -318,6 +380,7 @@ type QuarantineRow struct {
 	Currency        pgtype.Text
 	Country         pgtype.Text
 	AnswerEvents    pgtype.Bool
+	CostIncludesTax pgtype.Text
 }
 
 // The next chosen pieces after one; an empty source, reason or id chooses all.
@@ -355,6 +418,7 @@ func (q *Queries) Quarantine(ctx context.Context, arg QuarantineParams) ([]Quara
 			&i.Currency,
 			&i.Country,
 			&i.AnswerEvents,
+			&i.CostIncludesTax,
 		); err != nil {
 			return nil, err
 		}
@@ -412,14 +476,15 @@ func (q *Queries) RedecodeEvents(ctx context.Context, arg RedecodeEventsParams) 
 }
 
 const registerSource = `-- name: RegisterSource :one
-INSERT INTO source AS s (name, provider, currency, country, calling_code, national_pattern, answer_events)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO source AS s (name, provider, currency, country, calling_code, national_pattern, answer_events, cost_includes_tax)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (name) DO UPDATE SET
     currency = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.currency ELSE s.currency END,
     country = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.country ELSE s.country END,
     calling_code = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.calling_code ELSE s.calling_code END,
     national_pattern = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.national_pattern ELSE s.national_pattern END,
-    answer_events = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.answer_events ELSE s.answer_events END
+    answer_events = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.answer_events ELSE s.answer_events END,
+    cost_includes_tax = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.cost_includes_tax ELSE s.cost_includes_tax END
 RETURNING provider
 `
 
@@ -431,6 +496,7 @@ type RegisterSourceParams struct {
 	CallingCode     pgtype.Text
 	NationalPattern pgtype.Text
 	AnswerEvents    pgtype.Bool
+	CostIncludesTax pgtype.Text
 }
 
 // Returns the provider that the name stands for, which may be another one.
@@ -443,6 +509,7 @@ func (q *Queries) RegisterSource(ctx context.Context, arg RegisterSourceParams) 
 		arg.CallingCode,
 		arg.NationalPattern,
 		arg.AnswerEvents,
+		arg.CostIncludesTax,
 	)
 	var provider string
 	err := row.Scan(&provider)
@@ -450,7 +517,7 @@ func (q *Queries) RegisterSource(ctx context.Context, arg RegisterSourceParams) 
 }
 
 const sources = `-- name: Sources :many
-SELECT name, provider, currency, country, answer_events, registered_at, calling_code, national_pattern FROM source ORDER BY name
+SELECT name, provider, currency, country, answer_events, registered_at, cost_includes_tax, calling_code, national_pattern FROM source ORDER BY name
 `
 
 func (q *Queries) Sources(ctx context.Context) ([]Source, error) {
@@ -469,6 +536,7 @@ func (q *Queries) Sources(ctx context.Context) ([]Source, error) {
 			&i.Country,
 			&i.AnswerEvents,
 			&i.RegisteredAt,
+			&i.CostIncludesTax,
 			&i.CallingCode,
 			&i.NationalPattern,
 		); err != nil {

@@ -122,7 +122,7 @@ type BillTotal struct {
 type Call struct {
 	// Who reported it.
 	Source string
-	// The provider's id of the call.
+	// The id of the call: the provider's, or one made of it where the provider's does not identify one call (DIDWW Voice OUT: SIP Call-ID, ~, time_start in UTC; an id such as 0 or a nil UUID: the id, ~, a digest of the record).
 	CallID string
 	// didww, didlogic, voipnow, piopiy or wavix.
 	Provider string
@@ -134,7 +134,7 @@ type Call struct {
 	Direction pgtype.Text
 	// Caller, as sent.
 	Src pgtype.Text
-	// Called, as sent.
+	// Called, as sent: what the caller dialled, and once a CDR says where the call was forwarded, that number. did is the dialled public number always.
 	Dst pgtype.Text
 	// Public number of the customer that was dialled or shown, as sent.
 	Did pgtype.Text
@@ -170,7 +170,7 @@ type Call struct {
 	Clock string
 	// Seconds from start to end, ringing included.
 	Duration pgtype.Numeric
-	// Seconds from answer to end.
+	// Seconds from answer to end; above 0 only where disposition is answered, or null while the call lives.
 	Billsec pgtype.Numeric
 	// Seconds that the provider charged, rounded up by it; the sum over the call's records.
 	ChargedSec pgtype.Numeric
@@ -212,6 +212,10 @@ type Call struct {
 	ChangedAt pgtype.Timestamptz
 	// When prune emptied the events of this call, UTC; it is never folded again.
 	PrunedAt pgtype.Timestamptz
+	// SIP Call-ID, as sent. The customer's equipment chooses it, and some use one again: several calls may have it. Null: the provider does not state it.
+	SipCallID pgtype.Text
+	// Whether cost contains tax, so that net is cost - tax and gross is cost; false: gross is cost + tax. By the source's setting cost_includes_tax, else what the provider documents. Null: not known, or the records of the call differ.
+	CostIncludesTax pgtype.Bool
 }
 
 // Changes of calls that a new event alone does not show: by rebuild, import, prune and erase, by a repeat that was received before what was taken for the first receipt, and to another call_time.
@@ -258,7 +262,6 @@ type CallTimeline struct {
 	ReceivedAt pgtype.Timestamptz
 }
 
-// One row per ended call. Columns as in call.
 type Cdr struct {
 	CallTime        pgtype.Timestamptz
 	Source          string
@@ -300,6 +303,8 @@ type Cdr struct {
 	Clock           string
 	Version         int64
 	ChangedAt       pgtype.Timestamptz
+	SipCallID       pgtype.Text
+	CostIncludesTax pgtype.Bool
 }
 
 // One row per ended call under the column names of Asterisk's CDR tables (cdr_pgsql, cdr_adaptive_odbc), with its types: whole seconds, empty text where it has no null. Times are timestamptz, so that they show in the zone of the session and a span of calldate uses the index.
@@ -406,7 +411,7 @@ type CdrCgrate struct {
 type Event struct {
 	// Who sent it.
 	Source string
-	// The provider's id of the call. PIOPIY's stream events know only the id of a leg and keep that.
+	// The id of the call, as in call. PIOPIY's stream events know only the id of a leg and keep that.
 	CallID string
 	// Digest of source, provider_kind and the record: the same record again is the same row for ever.
 	EventID pgtype.UUID
@@ -707,6 +712,8 @@ type Source struct {
 	AnswerEvents pgtype.Bool
 	// When a receiver first started with this source.
 	RegisteredAt pgtype.Timestamptz
+	// What the configuration says of tax in cost; null: nothing, what the provider documents holds.
+	CostIncludesTax pgtype.Text
 	// Calling code of country, without +; null: no country.
 	CallingCode pgtype.Text
 	// Regular expression of the digits that are a national number of country; its group is the number without the trunk prefix. Null: no country.

@@ -12,7 +12,6 @@ import (
 )
 
 const alikeCalls = `-- name: AlikeCalls :many
-
 SELECT w.n::integer AS n, a.call_id::text AS call_id
 FROM (
     SELECT unnest($1::integer[]) AS n, unnest($2::timestamptz[]) AS started_at, unnest($3::text[]) AS src,
@@ -44,9 +43,6 @@ type AlikeCallsRow struct {
 	CallID string
 }
 
-// What import asks besides what Save does. (What reconcile compares in bulk goes
-// through temporary tables, which are not part of the schema: see package
-// reconcile.)
 // For each wanted call one that started within a second of it, between the same
 // numbers, with the same talk time: it may be the same call under another id.
 // Numbers are compared without +. Goes by call_by_time, a few rows each: source is
@@ -69,6 +65,111 @@ func (q *Queries) AlikeCalls(ctx context.Context, arg AlikeCallsParams) ([]Alike
 	for rows.Next() {
 		var i AlikeCallsRow
 		if err := rows.Scan(&i.N, &i.CallID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const callsOfSIPCallID = `-- name: CallsOfSIPCallID :many
+
+SELECT w.n::integer AS n, a.call_id::text AS call_id
+FROM (
+    SELECT unnest($1::integer[]) AS n, unnest($2::text[]) AS sip_call_id, unnest($3::timestamptz[]) AS started_at
+) w
+CROSS JOIN LATERAL (
+    SELECT c.call_id FROM call c
+    WHERE c.sip_call_id = w.sip_call_id AND c.source || '' = $4::text
+      AND c.call_time > w.started_at - interval '1 second' AND c.call_time < w.started_at + interval '1 second'
+    ORDER BY greatest(c.call_time - w.started_at, w.started_at - c.call_time), c.call_id
+    LIMIT 1
+) a
+`
+
+type CallsOfSIPCallIDParams struct {
+	N         []int32
+	SipCallID []string
+	StartedAt []pgtype.Timestamptz
+	Source    string
+}
+
+type CallsOfSIPCallIDRow struct {
+	N      int32
+	CallID string
+}
+
+// What import asks besides what Save does. (What reconcile compares in bulk goes
+// through temporary tables, which are not part of the schema: see package
+// reconcile.)
+// For each wanted SIP Call-ID and start the call that started nearest to it, within
+// a second.
+func (q *Queries) CallsOfSIPCallID(ctx context.Context, arg CallsOfSIPCallIDParams) ([]CallsOfSIPCallIDRow, error) {
+	rows, err := q.db.Query(ctx, callsOfSIPCallID,
+		arg.N,
+		arg.SipCallID,
+		arg.StartedAt,
+		arg.Source,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CallsOfSIPCallIDRow
+	for rows.Next() {
+		var i CallsOfSIPCallIDRow
+		if err := rows.Scan(&i.N, &i.CallID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pushedSince = `-- name: PushedSince :many
+SELECT r.source, r.call_id, p.call_id::text AS pushed_call_id
+FROM call r
+CROSS JOIN LATERAL (
+    SELECT c.call_id FROM call c
+    WHERE c.sip_call_id = r.sip_call_id AND c.source || '' = r.source AND c.call_id <> r.call_id
+      AND c.call_time > r.call_time - interval '1 second' AND c.call_time < r.call_time + interval '1 second'
+    ORDER BY greatest(c.call_time - r.call_time, r.call_time - c.call_time), c.call_id
+    LIMIT 1
+) p
+WHERE r.sip_call_id IS NOT NULL AND r.call_id LIKE '%.000000Z' AND r.first_received_at > $1::timestamptz AND r.pruned_at IS NULL
+  AND NOT EXISTS (SELECT FROM event e WHERE e.source = r.source AND e.call_id = r.call_id AND e.facts ->> 'imported' IS DISTINCT FROM 'true')
+LIMIT $2
+`
+
+type PushedSinceParams struct {
+	ImportedSince pgtype.Timestamptz
+	AtMost        int32
+}
+
+type PushedSinceRow struct {
+	Source       string
+	CallID       string
+	PushedCallID string
+}
+
+// Calls that were imported since a time under a start in whole seconds, and that
+// were pushed under the exact start.
+func (q *Queries) PushedSince(ctx context.Context, arg PushedSinceParams) ([]PushedSinceRow, error) {
+	rows, err := q.db.Query(ctx, pushedSince, arg.ImportedSince, arg.AtMost)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PushedSinceRow
+	for rows.Next() {
+		var i PushedSinceRow
+		if err := rows.Scan(&i.Source, &i.CallID, &i.PushedCallID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -179,7 +179,7 @@ func (q *Queries) EraseBillLinePage(ctx context.Context, arg EraseBillLinePagePa
 
 const eraseCallPage = `-- name: EraseCallPage :many
 SELECT c.source, c.call_id,
-       (concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.hangup_cause)
+       (concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.sip_call_id, c.hangup_cause)
         ~ $1::text)::bool AS found,
        (c.call_id ~ $1)::bool AS in_key
 FROM call c
@@ -423,12 +423,13 @@ UPDATE call c SET
     account = CASE WHEN c.account ~ $1 THEN NULL ELSE c.account END,
     trunk = CASE WHEN c.trunk ~ $1 THEN NULL ELSE c.trunk END,
     tag = CASE WHEN c.tag ~ $1 THEN NULL ELSE c.tag END,
+    sip_call_id = CASE WHEN c.sip_call_id ~ $1 THEN NULL ELSE c.sip_call_id END,
     hangup_cause = CASE WHEN c.hangup_cause ~ $1 THEN NULL ELSE c.hangup_cause END,
     version = c.version + 1, changed_at = now()
 FROM (SELECT unnest($2::text[]) AS source, unnest($3::text[]) AS call_id) k
 WHERE c.source = k.source AND c.call_id = k.call_id AND c.pruned_at IS NOT NULL
   AND (c.parent_call_id ~ $1 OR c.account ~ $1 OR c.src ~ $1 OR c.dst ~ $1 OR c.did ~ $1 OR c.src_name ~ $1
-       OR c.src_e164 ~ $1 OR c.dst_e164 ~ $1 OR c.trunk ~ $1 OR c.tag ~ $1 OR c.hangup_cause ~ $1)
+       OR c.src_e164 ~ $1 OR c.dst_e164 ~ $1 OR c.trunk ~ $1 OR c.tag ~ $1 OR c.sip_call_id ~ $1 OR c.hangup_cause ~ $1)
 `
 
 type ErasePrunedCallsParams struct {

@@ -32,42 +32,44 @@ WITH call_in AS (
            unnest($15::_text) AS dst_country,
            unnest($16::_text) AS trunk,
            unnest($17::_text) AS tag,
-           unnest($18::_text) AS state,
-           unnest($19::_text) AS disposition,
-           unnest($20::_timestamptz) AS call_time,
-           unnest($21::_timestamptz) AS started_at,
-           unnest($22::_timestamptz) AS ringing_at,
-           unnest($23::_timestamptz) AS answered_at,
-           unnest($24::_timestamptz) AS ended_at,
-           unnest($25::_text) AS clock,
-           unnest($26::_numeric) AS duration,
-           unnest($27::_numeric) AS billsec,
-           unnest($28::_numeric) AS charged_sec,
-           unnest($29::_int4) AS first_increment,
-           unnest($30::_int4) AS next_increment,
-           unnest($31::_numeric) AS rate,
-           unnest($32::_numeric) AS cost,
-           unnest($33::_numeric) AS tax,
-           unnest($34::_text) AS currency,
-           unnest($35::_int4) AS sip_code,
-           unnest($36::_int4) AS q850_cause,
-           unnest($37::_text) AS hangup_cause,
-           unnest($38::_text) AS hangup_by,
-           unnest($39::_bool) AS machine_detected,
-           unnest($40::_int4) AS legs,
-           unnest($41::_int4) AS events,
-           unnest($42::_int4) AS cdrs,
-           unnest($43::_timestamptz) AS first_received_at,
-           unnest($44::_timestamptz) AS last_received_at
+           unnest($18::_text) AS sip_call_id,
+           unnest($19::_text) AS state,
+           unnest($20::_text) AS disposition,
+           unnest($21::_timestamptz) AS call_time,
+           unnest($22::_timestamptz) AS started_at,
+           unnest($23::_timestamptz) AS ringing_at,
+           unnest($24::_timestamptz) AS answered_at,
+           unnest($25::_timestamptz) AS ended_at,
+           unnest($26::_text) AS clock,
+           unnest($27::_numeric) AS duration,
+           unnest($28::_numeric) AS billsec,
+           unnest($29::_numeric) AS charged_sec,
+           unnest($30::_int4) AS first_increment,
+           unnest($31::_int4) AS next_increment,
+           unnest($32::_numeric) AS rate,
+           unnest($33::_numeric) AS cost,
+           unnest($34::_numeric) AS tax,
+           unnest($35::_bool) AS cost_includes_tax,
+           unnest($36::_text) AS currency,
+           unnest($37::_int4) AS sip_code,
+           unnest($38::_int4) AS q850_cause,
+           unnest($39::_text) AS hangup_cause,
+           unnest($40::_text) AS hangup_by,
+           unnest($41::_bool) AS machine_detected,
+           unnest($42::_int4) AS legs,
+           unnest($43::_int4) AS events,
+           unnest($44::_int4) AS cdrs,
+           unnest($45::_timestamptz) AS first_received_at,
+           unnest($46::_timestamptz) AS last_received_at
 )
 INSERT INTO call (source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
-                  src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
-                  ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
+                  src_country, dst_country, trunk, tag, sip_call_id, state, disposition, call_time, started_at, ringing_at, answered_at,
+                  ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, cost_includes_tax, currency,
                   sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
                   first_received_at, last_received_at, changed_at)
 SELECT source, call_id, provider, parent_call_id, account, direction, src, dst, did, src_name, src_e164, dst_e164,
-       src_country, dst_country, trunk, tag, state, disposition, call_time, started_at, ringing_at, answered_at,
-       ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, currency,
+       src_country, dst_country, trunk, tag, sip_call_id, state, disposition, call_time, started_at, ringing_at, answered_at,
+       ended_at, clock, duration, billsec, charged_sec, first_increment, next_increment, rate, cost, tax, cost_includes_tax, currency,
        sip_code, q850_cause, hangup_cause, hangup_by, machine_detected, legs, events, cdrs, version,
        first_received_at, last_received_at, now()
 FROM call_in
@@ -91,6 +93,7 @@ type AddCallsParams struct {
 	DstCountry      pgarray.Texts
 	Trunk           pgarray.Texts
 	Tag             pgarray.Texts
+	SipCallID       pgarray.Texts
 	State           pgarray.Texts
 	Disposition     pgarray.Texts
 	CallTime        pgarray.Times
@@ -107,6 +110,7 @@ type AddCallsParams struct {
 	Rate            pgarray.Decimals
 	Cost            pgarray.Decimals
 	Tax             pgarray.Decimals
+	CostIncludesTax pgarray.Bools
 	Currency        pgarray.Texts
 	SipCode         pgarray.Int4s
 	Q850Cause       pgarray.Int4s
@@ -140,6 +144,7 @@ func (q *Queries) AddCalls(ctx context.Context, arg AddCallsParams) error {
 		arg.DstCountry,
 		arg.Trunk,
 		arg.Tag,
+		arg.SipCallID,
 		arg.State,
 		arg.Disposition,
 		arg.CallTime,
@@ -156,6 +161,7 @@ func (q *Queries) AddCalls(ctx context.Context, arg AddCallsParams) error {
 		arg.Rate,
 		arg.Cost,
 		arg.Tax,
+		arg.CostIncludesTax,
 		arg.Currency,
 		arg.SipCode,
 		arg.Q850Cause,
@@ -265,33 +271,35 @@ WITH call_in AS (
            unnest($15::_text) AS dst_country,
            unnest($16::_text) AS trunk,
            unnest($17::_text) AS tag,
-           unnest($18::_text) AS state,
-           unnest($19::_text) AS disposition,
-           unnest($20::_timestamptz) AS call_time,
-           unnest($21::_timestamptz) AS started_at,
-           unnest($22::_timestamptz) AS ringing_at,
-           unnest($23::_timestamptz) AS answered_at,
-           unnest($24::_timestamptz) AS ended_at,
-           unnest($25::_text) AS clock,
-           unnest($26::_numeric) AS duration,
-           unnest($27::_numeric) AS billsec,
-           unnest($28::_numeric) AS charged_sec,
-           unnest($29::_int4) AS first_increment,
-           unnest($30::_int4) AS next_increment,
-           unnest($31::_numeric) AS rate,
-           unnest($32::_numeric) AS cost,
-           unnest($33::_numeric) AS tax,
-           unnest($34::_text) AS currency,
-           unnest($35::_int4) AS sip_code,
-           unnest($36::_int4) AS q850_cause,
-           unnest($37::_text) AS hangup_cause,
-           unnest($38::_text) AS hangup_by,
-           unnest($39::_bool) AS machine_detected,
-           unnest($40::_int4) AS legs,
-           unnest($41::_int4) AS events,
-           unnest($42::_int4) AS cdrs,
-           unnest($43::_timestamptz) AS first_received_at,
-           unnest($44::_timestamptz) AS last_received_at
+           unnest($18::_text) AS sip_call_id,
+           unnest($19::_text) AS state,
+           unnest($20::_text) AS disposition,
+           unnest($21::_timestamptz) AS call_time,
+           unnest($22::_timestamptz) AS started_at,
+           unnest($23::_timestamptz) AS ringing_at,
+           unnest($24::_timestamptz) AS answered_at,
+           unnest($25::_timestamptz) AS ended_at,
+           unnest($26::_text) AS clock,
+           unnest($27::_numeric) AS duration,
+           unnest($28::_numeric) AS billsec,
+           unnest($29::_numeric) AS charged_sec,
+           unnest($30::_int4) AS first_increment,
+           unnest($31::_int4) AS next_increment,
+           unnest($32::_numeric) AS rate,
+           unnest($33::_numeric) AS cost,
+           unnest($34::_numeric) AS tax,
+           unnest($35::_bool) AS cost_includes_tax,
+           unnest($36::_text) AS currency,
+           unnest($37::_int4) AS sip_code,
+           unnest($38::_int4) AS q850_cause,
+           unnest($39::_text) AS hangup_cause,
+           unnest($40::_text) AS hangup_by,
+           unnest($41::_bool) AS machine_detected,
+           unnest($42::_int4) AS legs,
+           unnest($43::_int4) AS events,
+           unnest($44::_int4) AS cdrs,
+           unnest($45::_timestamptz) AS first_received_at,
+           unnest($46::_timestamptz) AS last_received_at
 ), changed AS (
     UPDATE call SET
         provider = n.provider,
@@ -308,6 +316,7 @@ WITH call_in AS (
         dst_country = n.dst_country,
         trunk = n.trunk,
         tag = n.tag,
+        sip_call_id = n.sip_call_id,
         state = n.state,
         disposition = n.disposition,
         call_time = n.call_time,
@@ -324,6 +333,7 @@ WITH call_in AS (
         rate = n.rate,
         cost = n.cost,
         tax = n.tax,
+        cost_includes_tax = n.cost_includes_tax,
         currency = n.currency,
         sip_code = n.sip_code,
         q850_cause = n.q850_cause,
@@ -362,6 +372,7 @@ type ChangeCallsParams struct {
 	DstCountry      pgarray.Texts
 	Trunk           pgarray.Texts
 	Tag             pgarray.Texts
+	SipCallID       pgarray.Texts
 	State           pgarray.Texts
 	Disposition     pgarray.Texts
 	CallTime        pgarray.Times
@@ -378,6 +389,7 @@ type ChangeCallsParams struct {
 	Rate            pgarray.Decimals
 	Cost            pgarray.Decimals
 	Tax             pgarray.Decimals
+	CostIncludesTax pgarray.Bools
 	Currency        pgarray.Texts
 	SipCode         pgarray.Int4s
 	Q850Cause       pgarray.Int4s
@@ -412,6 +424,7 @@ func (q *Queries) ChangeCalls(ctx context.Context, arg ChangeCallsParams) error 
 		arg.DstCountry,
 		arg.Trunk,
 		arg.Tag,
+		arg.SipCallID,
 		arg.State,
 		arg.Disposition,
 		arg.CallTime,
@@ -428,6 +441,7 @@ func (q *Queries) ChangeCalls(ctx context.Context, arg ChangeCallsParams) error 
 		arg.Rate,
 		arg.Cost,
 		arg.Tax,
+		arg.CostIncludesTax,
 		arg.Currency,
 		arg.SipCode,
 		arg.Q850Cause,

@@ -128,11 +128,16 @@ ORDER BY c.call_time, c.source, c.call_id
 LIMIT @at_most_rows;
 
 -- name: ConsoleCallsByID :many
--- The calls of that id, of whichever source, by the primary key.
+-- The calls of that id or SIP Call-ID, of whichever source, by the primary key and
+-- by call_by_sip_call_id.
 SELECT c.source, c.call_id, c.call_time, c.clock, c.direction, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.state, c.disposition,
        c.duration, c.billsec, c.cost, c.currency, c.provider, c.trunk, c.hangup_cause, c.sip_code
-FROM (SELECT unnest(@sources::text[]) AS source) k
-JOIN call c ON c.source = k.source AND c.call_id = @call_id::text
+FROM (
+    SELECT s.source, @call_id::text AS call_id FROM (SELECT unnest(@sources::text[]) AS source) s
+    UNION
+    SELECT i.source, i.call_id FROM call i WHERE i.sip_call_id = @call_id
+) k
+JOIN call c ON c.source = k.source AND c.call_id = k.call_id
 WHERE (c.call_time, c.source, c.call_id) < (@key_time::timestamptz, @key_source::text, @key_call_id::text)
   AND c.call_time >= @from_at::timestamptz AND c.call_time < @to_at::timestamptz
   AND (@source::text = '' OR c.source = @source)

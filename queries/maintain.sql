@@ -34,6 +34,31 @@ FROM (
 ) n
 WHERE event.source = n.source AND event.call_id = n.call_id AND event.event_id = n.event_id;
 
+-- name: MoveEvents :execrows
+-- Events that an adapter now reads as those of another call. One that is there
+-- already, received since, is the same record: their receipts count together.
+WITH event_in AS (
+    SELECT unnest(@source::text[]) AS source, unnest(@call_id::text[]) AS call_id, unnest(@event_id::uuid[]) AS event_id,
+           unnest(@to_call_id::text[]) AS to_call_id,
+           unnest(@kind::text[]) AS kind, unnest(@leg::text[]) AS leg, unnest(@record_key::varchar[]) AS record_key,
+           unnest(@clock::text[]) AS clock, unnest(@occurred_at::timestamptz[]) AS occurred_at,
+           unnest(@facts::varchar[]) AS facts, unnest(@problems::text[]) AS problems
+), moved AS (
+    DELETE FROM event e USING event_in n
+    WHERE e.source = n.source AND e.call_id = n.call_id AND e.event_id = n.event_id
+    RETURNING e.*
+)
+INSERT INTO event AS e (source, call_id, event_id, kind, provider_kind, leg, record_key, occurred_at, clock, received_at,
+                        last_received_at, deliveries, facts, problems, payload)
+SELECT m.source, n.to_call_id, m.event_id, n.kind, m.provider_kind, n.leg, n.record_key, coalesce(n.occurred_at, m.received_at), n.clock,
+       m.received_at, m.last_received_at, m.deliveries, n.facts::jsonb, string_to_array(n.problems, E'\n'), m.payload
+FROM moved m JOIN event_in n ON m.source = n.source AND m.call_id = n.call_id AND m.event_id = n.event_id
+ON CONFLICT (source, call_id, event_id) DO UPDATE SET
+    deliveries = e.deliveries + EXCLUDED.deliveries,
+    received_at = LEAST(e.received_at, EXCLUDED.received_at),
+    last_received_at = GREATEST(e.last_received_at, EXCLUDED.last_received_at),
+    occurred_at = CASE WHEN e.clock = 'receiver' THEN LEAST(e.occurred_at, EXCLUDED.occurred_at) ELSE e.occurred_at END;
+
 -- name: DeleteCalls :execrows
 -- Calls of which no event says anything any more.
 DELETE FROM call c
@@ -42,7 +67,7 @@ WHERE c.source = k.source AND c.call_id = k.call_id AND c.version = k.version AN
 
 -- name: Quarantine :many
 -- The next chosen pieces after one; an empty source, reason or id chooses all.
-SELECT q.*, s.provider, s.currency, s.country, s.answer_events
+SELECT q.*, s.provider, s.currency, s.country, s.answer_events, s.cost_includes_tax
 FROM quarantine q
 LEFT JOIN source s ON s.name = q.source
 WHERE (q.source, q.quarantine_id) > (@source::text, @quarantine_id::uuid)
@@ -61,14 +86,15 @@ UPDATE quarantine SET reason = @reason, replayed_at = NULL WHERE source = @sourc
 
 -- name: RegisterSource :one
 -- Returns the provider that the name stands for, which may be another one.
-INSERT INTO source AS s (name, provider, currency, country, calling_code, national_pattern, answer_events)
-VALUES (@name, @provider, @currency, @country, @calling_code, @national_pattern, @answer_events)
+INSERT INTO source AS s (name, provider, currency, country, calling_code, national_pattern, answer_events, cost_includes_tax)
+VALUES (@name, @provider, @currency, @country, @calling_code, @national_pattern, @answer_events, @cost_includes_tax)
 ON CONFLICT (name) DO UPDATE SET
     currency = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.currency ELSE s.currency END,
     country = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.country ELSE s.country END,
     calling_code = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.calling_code ELSE s.calling_code END,
     national_pattern = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.national_pattern ELSE s.national_pattern END,
-    answer_events = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.answer_events ELSE s.answer_events END
+    answer_events = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.answer_events ELSE s.answer_events END,
+    cost_includes_tax = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.cost_includes_tax ELSE s.cost_includes_tax END
 RETURNING provider;
 
 -- name: Sources :many

@@ -148,7 +148,7 @@ WHERE e.source = n.source AND e.call_id = n.call_id AND e.event_id = n.event_id;
 
 -- name: EraseCallPage :many
 SELECT c.source, c.call_id,
-       (concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.hangup_cause)
+       (concat_ws('|', c.parent_call_id, c.account, c.src, c.dst, c.did, c.src_name, c.src_e164, c.dst_e164, c.trunk, c.tag, c.sip_call_id, c.hangup_cause)
         ~ @number::text)::bool AS found,
        (c.call_id ~ @number)::bool AS in_key
 FROM call c
@@ -169,12 +169,13 @@ UPDATE call c SET
     account = CASE WHEN c.account ~ @number THEN NULL ELSE c.account END,
     trunk = CASE WHEN c.trunk ~ @number THEN NULL ELSE c.trunk END,
     tag = CASE WHEN c.tag ~ @number THEN NULL ELSE c.tag END,
+    sip_call_id = CASE WHEN c.sip_call_id ~ @number THEN NULL ELSE c.sip_call_id END,
     hangup_cause = CASE WHEN c.hangup_cause ~ @number THEN NULL ELSE c.hangup_cause END,
     version = c.version + 1, changed_at = now()
 FROM (SELECT unnest(@source::text[]) AS source, unnest(@call_id::text[]) AS call_id) k
 WHERE c.source = k.source AND c.call_id = k.call_id AND c.pruned_at IS NOT NULL
   AND (c.parent_call_id ~ @number OR c.account ~ @number OR c.src ~ @number OR c.dst ~ @number OR c.did ~ @number OR c.src_name ~ @number
-       OR c.src_e164 ~ @number OR c.dst_e164 ~ @number OR c.trunk ~ @number OR c.tag ~ @number OR c.hangup_cause ~ @number);
+       OR c.src_e164 ~ @number OR c.dst_e164 ~ @number OR c.trunk ~ @number OR c.tag ~ @number OR c.sip_call_id ~ @number OR c.hangup_cause ~ @number);
 
 -- name: EraseBillLinePage :many
 -- Lines of closed periods never change: erase only says which hold a number.

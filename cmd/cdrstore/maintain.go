@@ -48,10 +48,11 @@ func rebuildCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rebuild",
 		Short: "Fold every call anew from its events",
-		Long: `Folds every call anew from the facts of its events and writes those that differ.
+		Long: `Folds every call again from the facts of its events and writes those that differ.
 With --redecode it first reads the stored payloads again, after an adapter was
-mended; what identifies an event, and what the configuration added to it, stays.
-Pruned calls are left alone. Works beside running receivers.`,
+fixed. The id of an event and what the configuration added to it stay; an event
+whose record now names another call moves there. Pruned calls are left alone.
+Works while receivers run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd.Context(), func(_ config.Config, s *store.Store, _ *slog.Logger) error {
@@ -64,7 +65,7 @@ Pruned calls are left alone. Works beside running receivers.`,
 				done()
 				fmt.Printf("%d calls, %d changed, %d pruned and left alone", r.Calls, r.Changed, r.Pruned)
 				if redecode {
-					fmt.Printf("; %d events read differently now, %d could not be read again and were left alone", r.Events, r.Unreadable)
+					fmt.Printf("; %d events read differently now, %d of them as those of another call; %d could not be read again and were left alone", r.Events, r.Moved, r.Unreadable)
 				}
 				fmt.Println()
 				return err

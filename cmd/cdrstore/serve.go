@@ -96,9 +96,34 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		}
 		w.Connected()
 		remember(ctx, readers, server, log)
+		var joining sync.WaitGroup
+		defer joining.Wait()
+		joining.Go(func() { joinImported(ctx, s, log) })
 		report.Keep(ctx, d.url, log)
 		return nil
 	})
+}
+
+// joinImported joins, each minute, what was imported within a week with what was
+// pushed since: DIDWW repeats a CDR until it is accepted, also one that a file has
+// brought meanwhile.
+func joinImported(ctx context.Context, s *store.Store, log *slog.Logger) {
+	poll := time.NewTicker(time.Minute)
+	defer poll.Stop()
+	for {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return
+		}
+		joined, err := s.JoinImported(ctx, time.Now().AddDate(0, 0, -7))
+		if err != nil && ctx.Err() == nil {
+			log.Warn("imported calls were not joined with pushed ones", slog.Any("error", err))
+		}
+		if joined > 0 {
+			log.Info("imported calls were pushed since and are one call now", slog.Int("calls", joined))
+		}
+	}
 }
 
 // listen takes the address before anything else is started, so that a taken port

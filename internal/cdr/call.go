@@ -24,6 +24,7 @@ type Call struct {
 	DstCountry string `json:"dst_country,omitempty"`
 	Trunk      string `json:"trunk,omitempty"`
 	Tag        string `json:"tag,omitempty"`
+	SIPCallID  string `json:"sip_call_id,omitempty"`
 
 	State       State       `json:"state"`
 	Disposition Disposition `json:"disposition,omitempty"` // empty while the call lives
@@ -35,15 +36,16 @@ type Call struct {
 	EndedAt    time.Time `json:"ended_at,omitzero"`
 	Clock      Clock     `json:"clock"` // receiver when any of the moments above is one of receipt
 
-	Duration       Amount `json:"duration,omitzero"`    // seconds, start to end
-	Billsec        Amount `json:"billsec,omitzero"`     // seconds, answer to end
-	ChargedSec     Amount `json:"charged_sec,omitzero"` // seconds, what the provider rounded up to
-	FirstIncrement *int   `json:"first_increment,omitempty"`
-	NextIncrement  *int   `json:"next_increment,omitempty"`
-	Rate           Amount `json:"rate,omitzero"`
-	Cost           Amount `json:"cost,omitzero"`
-	Tax            Amount `json:"tax,omitzero"`
-	Currency       string `json:"currency,omitempty"`
+	Duration        Amount `json:"duration,omitzero"`    // seconds, start to end
+	Billsec         Amount `json:"billsec,omitzero"`     // seconds, answer to end
+	ChargedSec      Amount `json:"charged_sec,omitzero"` // seconds, what the provider rounded up to
+	FirstIncrement  *int   `json:"first_increment,omitempty"`
+	NextIncrement   *int   `json:"next_increment,omitempty"`
+	Rate            Amount `json:"rate,omitzero"`
+	Cost            Amount `json:"cost,omitzero"`
+	Tax             Amount `json:"tax,omitzero"`
+	CostIncludesTax *bool  `json:"cost_includes_tax,omitempty"` // nil: not known
+	Currency        string `json:"currency,omitempty"`
 
 	SIPCode         int    `json:"sip_code,omitempty"`
 	Q850Cause       int    `json:"q850_cause,omitempty"`

@@ -19,6 +19,15 @@ func StartKey(callID string, start time.Time) string {
 	return callID + "/" + start.Format(time.RFC3339Nano)
 }
 
+// MoveTo makes an event one of another call. A record key that is the start of the
+// call stays that.
+func (e *Event) MoveTo(callID string) {
+	keyedByStart := e.KeyedByStart()
+	if e.CallID = callID; keyedByStart {
+		e.RecordKey = StartKey(callID, e.Facts.StartedAt)
+	}
+}
+
 // Records returns the CDRs of a call that count, one for each record, in no
 // particular order. Events that say nothing about the call are left out.
 func Records(events []Event) []*Event {

@@ -1,8 +1,10 @@
 package cdr
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -27,9 +29,10 @@ type Delivery struct {
 // Settings is what the configuration of a source adds to its records. It is
 // fixed when a record is first decoded and kept in its facts.
 type Settings struct {
-	Currency     string `json:"currency,omitempty"`      // ISO 4217 code of the amounts, when the provider does not say
-	Country      string `json:"country,omitempty"`       // ISO 3166 code by which national numbers are read
-	AnswerEvents *bool  `json:"answer_events,omitempty"` // VoipNow: false says that no Answer rules exist; nil means true
+	Currency        string `json:"currency,omitempty"`          // ISO 4217 code of the amounts, when the provider does not say
+	Country         string `json:"country,omitempty"`           // ISO 3166 code by which national numbers are read
+	AnswerEvents    *bool  `json:"answer_events,omitempty"`     // VoipNow: false says that no Answer rules exist; nil means true
+	CostIncludesTax string `json:"cost_includes_tax,omitempty"` // whether amounts contain their tax: "true", "false" or "unknown"; empty: as the provider documents
 }
 
 // IsZero reports whether the configuration adds nothing.
@@ -135,9 +138,32 @@ func (r *Record) Check() error {
 	return nil
 }
 
-// MaxKey is the longest id of a call, recording or message, in bytes, that every
-// index takes.
+// MaxKey is the longest id of a call, recording or message as providers send it,
+// in bytes, that every index takes with what is appended to some.
 const MaxKey = 512
+
+// maxOwnKey is the longest id with what OwnKey or StartedKey appends.
+const maxOwnKey = MaxKey + 33
+
+// OwnKey, which no id contains, follows an id that identifies nothing: the record
+// gets a key of its own, see WithOwnKey, and is merged with no other.
+const OwnKey = "\x00"
+
+// WithOwnKey puts ~ and a digest of the record in place of OwnKey, so that the same
+// record again has the same key. Other keys stay as they are.
+func WithOwnKey(key string, digest func() [16]byte) string {
+	if strings.Contains(key, OwnKey) {
+		d := digest()
+		return strings.Replace(key, OwnKey, "~"+hex.EncodeToString(d[:]), 1)
+	}
+	return key
+}
+
+// StartedKey is the key of a call whose id several calls may have, but not with
+// one start (UTC, whole microseconds).
+func StartedKey(id string, start time.Time) string {
+	return id + "~" + start.UTC().Format("20060102T150405.000000Z")
+}
 
 // maxSubkey bounds legs, record keys (several ids in one) and recording ids (a
 // URL).
@@ -149,7 +175,7 @@ func checkKeys(namesAndKeys ...string) error {
 	if namesAndKeys[1] == "" {
 		return fmt.Errorf("%s: missing", namesAndKeys[0])
 	}
-	limit := MaxKey
+	limit := maxOwnKey
 	for i := 0; i < len(namesAndKeys); i += 2 {
 		if len(namesAndKeys[i+1]) > limit {
 			return fmt.Errorf("%s: longer than %d bytes", namesAndKeys[i], limit)

@@ -10,7 +10,7 @@ import (
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	long, tooLong := strings.Repeat("x", cdr.MaxKey), strings.Repeat("x", cdr.MaxKey+1)
+	long, tooLong := strings.Repeat("x", cdr.MaxKey), strings.Repeat("x", cdr.MaxKey+34)
 	longKey, tooLongKey := strings.Repeat("x", 3*cdr.MaxKey), strings.Repeat("x", 3*cdr.MaxKey+1)
 	event := func(e cdr.Event) cdr.Record { return cdr.Record{Events: []cdr.Event{e}} }
 	recording := func(callID, id string) cdr.Record {
@@ -25,7 +25,7 @@ func TestCheck(t *testing.T) {
 		{"no row", cdr.Record{}, "the record makes no row"},
 		{"an event", event(cdr.Event{CallID: long, Leg: longKey}), ""},
 		{"an event of no call", event(cdr.Event{Leg: "a"}), "call id: missing"},
-		{"a long call id", event(cdr.Event{CallID: tooLong}), "call id: longer than 512 bytes"},
+		{"a long call id", event(cdr.Event{CallID: tooLong}), "call id: longer than 545 bytes"},
 		{"a long leg", event(cdr.Event{CallID: "c", Leg: tooLongKey}), "leg: longer than 1536 bytes"},
 		{"a long record key", event(cdr.Event{CallID: "c", Kind: cdr.KindCDR, RecordKey: tooLongKey}), "record key: longer than 1536 bytes"},
 		{"a CDR", event(cdr.Event{CallID: "c", Kind: cdr.KindCDR, RecordKey: longKey}), ""},

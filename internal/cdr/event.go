@@ -157,6 +157,7 @@ type Facts struct {
 	DstCountry   string    `json:"dst_country,omitempty"`
 	Trunk        string    `json:"trunk,omitempty"`
 	Tag          string    `json:"tag,omitempty"`
+	SIPCallID    string    `json:"sip_call_id,omitempty"`
 
 	// State is the furthest state that the record proves. An answered CDR says
 	// so by its Disposition and has StateEnded.
@@ -172,15 +173,16 @@ type Facts struct {
 	EndedAt    time.Time `json:"ended_at,omitzero"`
 	Derived    []Moment  `json:"derived,omitempty"` // moments that were calculated or are approximate
 
-	Duration       Amount `json:"duration,omitzero"`    // seconds, start to end, as delivered
-	Billsec        Amount `json:"billsec,omitzero"`     // seconds, answer to end, as delivered
-	ChargedSec     Amount `json:"charged_sec,omitzero"` // seconds that were charged
-	FirstIncrement *int   `json:"first_increment,omitempty"`
-	NextIncrement  *int   `json:"next_increment,omitempty"`
-	Rate           Amount `json:"rate,omitzero"`
-	Cost           Amount `json:"cost,omitzero"`
-	Tax            Amount `json:"tax,omitzero"`
-	Currency       string `json:"currency,omitempty"`
+	Duration        Amount `json:"duration,omitzero"`    // seconds, start to end, as delivered
+	Billsec         Amount `json:"billsec,omitzero"`     // seconds, answer to end, as delivered
+	ChargedSec      Amount `json:"charged_sec,omitzero"` // seconds that were charged
+	FirstIncrement  *int   `json:"first_increment,omitempty"`
+	NextIncrement   *int   `json:"next_increment,omitempty"`
+	Rate            Amount `json:"rate,omitzero"`
+	Cost            Amount `json:"cost,omitzero"`
+	Tax             Amount `json:"tax,omitzero"`
+	CostIncludesTax *bool  `json:"cost_includes_tax,omitempty"` // whether Cost contains Tax; nil: not known
+	Currency        string `json:"currency,omitempty"`
 
 	SIPCode         int    `json:"sip_code,omitempty"`
 	Q850Cause       int    `json:"q850_cause,omitempty"`

@@ -49,6 +49,24 @@ func (f *folding) amounts(c *Call) {
 	default:
 		c.Cost, c.Tax, c.Currency = Amount{}, Amount{}, ""
 	}
+	if c.Cost.Valid {
+		c.CostIncludesTax = f.costIncludesTax()
+	}
+}
+
+// costIncludesTax returns what all records with a cost say alike.
+func (f *folding) costIncludesTax() (includes *bool) {
+	first := true
+	for i := range f.parts {
+		switch p := &f.parts[i]; {
+		case p.live || !p.facts.Cost.Valid:
+		case first:
+			includes, first = p.facts.CostIncludesTax, false
+		case !same(includes, p.facts.CostIncludesTax):
+			return nil
+		}
+	}
+	return includes
 }
 
 // charges reports whether a record cost something: an amount, or a rate that is

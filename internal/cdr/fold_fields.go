@@ -40,6 +40,7 @@ func (f *folding) labels(c *Call) {
 		fill(&c.SrcName, p.SrcName)
 		fill(&c.Trunk, p.Trunk)
 		fill(&c.Tag, p.Tag)
+		fill(&c.SIPCallID, p.SIPCallID)
 		if f.parts[i].live {
 			live = either(live, p.MachineDetected)
 		} else {
@@ -72,6 +73,7 @@ func (f *folding) times(c *Call) {
 	if !f.ended {
 		s.ended = stamp{}
 	}
+	s.dropEarlyEnd()
 	s.dropStrayAnswer()
 	c.StartedAt, c.RingingAt, c.AnsweredAt, c.EndedAt = s.started.at, s.ringing.at, s.answered.at, s.ended.at
 	c.Duration = seconds(s.started, s.ended)
@@ -105,6 +107,9 @@ func (f *folding) outcome(c *Call) {
 	}
 	c.Duration = firstAmount(record.duration(), live.duration(), c.Duration)
 	c.Disposition = f.disposition(record, live)
+	if c.Disposition != Answered && notZero(c.Billsec) {
+		c.Billsec = Amount{} // there is no talk without an answer
+	}
 }
 
 // decisive returns the first answered part; where there is none the one that

@@ -92,6 +92,8 @@ func rules(c cdr.Call) map[string]bool {
 		"an answer is not before the start":       !isAnswered || !c.AnsweredAt.Before(c.StartedAt),
 		"an answer is not after the end":          !isAnswered || c.EndedAt.IsZero() || !c.AnsweredAt.After(c.EndedAt),
 		"durations are not negative":              !c.Duration.Decimal.IsNegative() && !c.Billsec.Decimal.IsNegative(),
+		"there is no talk without an answer":      !c.Billsec.Decimal.IsPositive() || c.Disposition == cdr.Answered,
+		"an end is not before the start":          c.Clock == cdr.ClockReceiver || c.EndedAt.IsZero() || !c.EndedAt.Before(c.StartedAt),
 		"receipts are in order":                   !c.LastReceivedAt.Before(c.FirstReceivedAt),
 	}
 }

@@ -95,9 +95,9 @@ func TestFoldDurations(t *testing.T) {
 		})}, call(cdr.Call{
 			CallTime: at("10:00:00"), StartedAt: at("10:00:00"), EndedAt: at("10:00:20"), Duration: num("0"), Billsec: num("0"),
 		})},
-		{"an end before the start: none", []cdr.Event{ends(cdr.Facts{
+		{"an end before the start: none, and no end either", []cdr.Event{ends(cdr.Facts{
 			StartedAt: at("10:00:20"), EndedAt: at("10:00:00"),
-		})}, call(cdr.Call{CallTime: at("10:00:20"), StartedAt: at("10:00:20"), EndedAt: at("10:00:00")})},
+		})}, call(cdr.Call{CallTime: at("10:00:20"), StartedAt: at("10:00:20")})},
 		{"no end: none", []cdr.Event{ends(cdr.Facts{
 			StartedAt: at("10:00:00"), AnsweredAt: at("10:00:05"),
 		})}, call(cdr.Call{CallTime: at("10:00:00"), StartedAt: at("10:00:00"), AnsweredAt: at("10:00:05")})},

@@ -133,6 +133,7 @@ func mergeIdentity(to, from *Facts) {
 	fill(&to.SrcName, from.SrcName)
 	fill(&to.Trunk, from.Trunk)
 	fill(&to.Tag, from.Tag)
+	fill(&to.SIPCallID, from.SIPCallID)
 }
 
 // mergeOutcome lets a later event speak over an earlier one, unless it does not

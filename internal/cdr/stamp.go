@@ -83,6 +83,13 @@ func (s *stamps) over(o stamps) {
 	s.ended = s.ended.over(o.ended)
 }
 
+// dropEarlyEnd removes an end before the start, both of the provider's clock.
+func (s *stamps) dropEarlyEnd() {
+	if s.ended.quality > receipt && s.started.quality > receipt && s.ended.at.Before(s.started.at) {
+		s.ended = stamp{}
+	}
+}
+
 // dropStrayAnswer removes an answer outside of start and end.
 func (s *stamps) dropStrayAnswer() {
 	at := s.answered.at

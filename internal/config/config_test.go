@@ -93,7 +93,7 @@ const example = `sources:
     allow_ips: [46.19.210.148, "2a01:ad00:2:3::148"]
     currency: USD                   # what the provider's amounts are in, when it does not say
     country: GB                     # how to read national numbers, when it sends them
-  - {name: pbx, provider: voipnow, token: x, answer_events: true}
+  - {name: pbx, provider: voipnow, token: x, answer_events: true, cost_includes_tax: unknown}
 trusted_proxies: [10.0.0.0/8]       # whose X-Forwarded-For is believed; nobody's by default
 `
 
@@ -111,7 +111,7 @@ func TestFileOfTheDesign(t *testing.T) {
 		AllowIPs:  []netip.Prefix{netip.MustParsePrefix("46.19.210.148/32"), netip.MustParsePrefix("2a01:ad00:2:3::148/128")},
 		Settings:  cdr.Settings{Currency: "USD", Country: "GB"},
 	}, {
-		Name: "pbx", Provider: "voipnow", Tokens: []string{"x"}, Settings: cdr.Settings{AnswerEvents: &yes},
+		Name: "pbx", Provider: "voipnow", Tokens: []string{"x"}, Settings: cdr.Settings{AnswerEvents: &yes, CostIncludesTax: "unknown"},
 	}}
 	if !reflect.DeepEqual(c.Sources, want) {
 		t.Errorf("got  %+v\nwant %+v", c.Sources, want)

@@ -43,6 +43,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
     currency: usd
     country: UK
     answer_events: maybe
+    cost_includes_tax: partly
   - provider: voipnow
     unauthenticated: true
     token: [s3cret, ""]
@@ -77,17 +78,18 @@ trusted_proxies: {a: b}
 		`:14: sources[1].currency: "usd" is not a currency`,
 		`:15: sources[1].country: "UK" is not a country`,
 		`:16: sources[1].answer_events: must be true or false`,
+		`:17: sources[1].cost_includes_tax: must be true, false or unknown`,
 		`sources[2].name: is missing`,
 		`sources[2].unauthenticated: contradicts`,
-		`:19: sources[2].token[1]: is set but empty`,
-		`:20: sources[2].basic_auth.username: must not be empty nor contain a colon`,
+		`:20: sources[2].token[1]: is set but empty`,
+		`:21: sources[2].basic_auth.username: must not be empty nor contain a colon`,
 		`sources[2].basic_auth.password: is missing`,
-		`:21: sources[3].name: ${BAD-NAME} is not the name of a variable`,
-		`:23: sources[3].token: is an empty list`,
-		`:24: sources[3].country: has no value`,
-		`:25: sources[4]: must be a mapping of keys and values, not an anchor`,
-		`:26: trusted_proxy: unknown key; known are sources, trusted_proxies`,
-		`:27: trusted_proxies: must be a single value, not a mapping`,
+		`:22: sources[3].name: ${BAD-NAME} is not the name of a variable`,
+		`:24: sources[3].token: is an empty list`,
+		`:25: sources[3].country: has no value`,
+		`:26: sources[4]: must be a mapping of keys and values, not an anchor`,
+		`:27: trusted_proxy: unknown key; known are sources, trusted_proxies`,
+		`:28: trusted_proxies: must be a single value, not a mapping`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no fault %q", want)

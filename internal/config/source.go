@@ -81,6 +81,12 @@ func (r *reader) source(n ast.Node, at string) (s Source) {
 			answers := r.bool(n, at)
 			s.Settings.AnswerEvents = &answers
 		},
+		"cost_includes_tax": func(n ast.Node, at string) {
+			s.Settings.CostIncludesTax, _ = r.text(n, at)
+			if !slices.Contains([]string{"true", "false", "unknown"}, s.Settings.CostIncludesTax) {
+				r.fault(n, at, "must be true, false or unknown")
+			}
+		},
 	})
 	r.require(n, at, "name", "provider")
 	if s.Unauthenticated && s.HasCredential() {

@@ -53,7 +53,7 @@ func (c *Console) calls(w http.ResponseWriter, r *http.Request, v *view) error {
 func (c *Console) readCalls(ctx context.Context, v *view, d *callsData) error {
 	before, after := v.query.Get("before"), v.query.Get("after")
 	d.Newest, d.CSV = c.listLink(v, d.search), v.Link("/calls.csv", d.parameters()...)
-	if after != "" && d.CallID == "" {
+	if after != "" {
 		k, err := c.readKey(after)
 		if err != nil {
 			return err

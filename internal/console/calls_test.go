@@ -73,8 +73,13 @@ func TestSearchByTheRest(t *testing.T) {
 		aCall{source: "b", id: "x", src: "2", disposition: "busy", at: time.Date(2026, 11, 19, 23, 30, 0, 0, time.UTC)},
 		aCall{source: "b", id: "living", src: "1", at: time.Date(2026, 11, 19, 12, 0, 0, 0, time.UTC)},
 		aCall{source: "b", id: "a/../b //?#%2F", disposition: "unknown", at: time.Date(2026, 10, 31, 23, 59, 59, 0, time.UTC)})
+	if _, err := pool.Exec(t.Context(), "UPDATE call SET sip_call_id = 'reused@pbx' WHERE call_id IN ('x', 'living')"); err != nil {
+		t.Fatal(err)
+	}
 	for query, want := range map[string][]string{
 		"":                                   {"x", "x", "living", "a/../b //?#%2F"},
+		"call_id=reused@pbx":                 {"x", "x", "living"},
+		"call_id=reused@pbx&source=b":        {"x", "living"},
 		"call_id=x":                          {"x", "x"},
 		"call_id=+x+&source=b":               {"x"},
 		"call_id=x&number=1":                 {"x"},
@@ -139,8 +144,13 @@ func TestLinksToCalls(t *testing.T) {
 
 func TestPagesAreStable(t *testing.T) {
 	t.Parallel()
-	for _, query := range []string{"", "number=442079460958&"} {
+	for _, query := range []string{"", "number=442079460958&", "call_id=reused@pbx&"} {
 		c, pool := newConsole(t, nil)
+		reuse := func() {
+			if _, err := pool.Exec(t.Context(), "UPDATE call SET sip_call_id = 'reused@pbx'"); err != nil {
+				t.Fatal(err)
+			}
+		}
 		var want []string
 		for i := range 130 { // some of them at the same moment
 			id := fmt.Sprintf("c%03d", i)
@@ -148,6 +158,7 @@ func TestPagesAreStable(t *testing.T) {
 			insert(t, pool, aCall{id: id, src: "442079460958", dst: "442079460958", disposition: "answered", at: noon().Add(-time.Duration(129-i) / 7 * time.Minute)})
 		}
 		slices.Reverse(want)
+		reuse()
 		p := wantPage(t, get(t, c, "/calls?"+query))
 		got := idsOf(p)
 		if linkOf(t, p, "Newer") != "" {
@@ -157,6 +168,7 @@ func TestPagesAreStable(t *testing.T) {
 		arrive := func() {
 			late++
 			insert(t, pool, aCall{id: fmt.Sprintf("late%d", late), src: "442079460958", disposition: "busy", at: noon().Add(time.Duration(late) * time.Second)})
+			reuse()
 		}
 		var pages []page
 		for linkOf(t, p, "Older") != "" && len(pages) < 10 {

@@ -41,14 +41,21 @@ func (c *Console) older(ctx context.Context, s search, k key, atMost int32) ([]f
 
 // newer returns the calls that come next after a key, newest first.
 func (c *Console) newer(ctx context.Context, s search, k key, atMost int32) (calls []found, err error) {
-	if s.numbers != nil {
+	switch {
+	case s.CallID != "":
+		if calls, err = c.byID(ctx, s, lastKey(), maxOfOneID); err == nil {
+			calls = slices.DeleteFunc(calls, func(f found) bool { return !k.before(f.key()) })
+			calls = calls[max(0, len(calls)-int(atMost)):]
+		}
+		return calls, err
+	case s.numbers != nil:
 		var rows []db.ConsoleNumberNewerRow
 		rows, err = c.q.ConsoleNumberNewer(ctx, db.ConsoleNumberNewerParams{
 			Numbers: s.numbers, Written: s.written, KeyTime: stamp(k.Time), KeySource: k.Source, KeyCallID: k.CallID,
 			FromAt: stamp(s.from), ToAt: stamp(s.to), Source: s.Source, Disposition: s.Disposition, AtMost: atMost, AtMostRows: 4 * atMost,
 		})
 		calls = once(rows, func(r db.ConsoleNumberNewerRow) found { return found(r) }, atMost)
-	} else {
+	default:
 		var rows []db.ConsoleCallsNewerRow
 		rows, err = c.q.ConsoleCallsNewer(ctx, db.ConsoleCallsNewerParams{
 			KeyTime: stamp(k.Time), KeySource: k.Source, KeyCallID: k.CallID,
@@ -60,7 +67,11 @@ func (c *Console) newer(ctx context.Context, s search, k key, atMost int32) (cal
 	return calls, err
 }
 
-// byID finds the calls of an id, at most one of each source. A number limits them
+// maxOfOneID is how many calls of one SIP Call-ID are looked through for a newer
+// page.
+const maxOfOneID = 10_000
+
+// byID finds the calls of an id, or of a SIP Call-ID. A number limits them
 // further.
 func (c *Console) byID(ctx context.Context, s search, k key, atMost int32) ([]found, error) {
 	rows, err := c.q.ConsoleCallsByID(ctx, db.ConsoleCallsByIDParams{

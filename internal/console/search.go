@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -86,6 +87,10 @@ func (s search) parameters() []string {
 type key struct {
 	Time           time.Time
 	Source, CallID string
+}
+
+func (k key) before(o key) bool {
+	return cmp.Or(k.Time.Compare(o.Time), strings.Compare(k.Source, o.Source), strings.Compare(k.CallID, o.CallID)) < 0
 }
 
 // lastKey is behind every call, the newest first.

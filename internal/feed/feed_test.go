@@ -409,3 +409,50 @@ func TestNowIsBehindWhatWasKept(t *testing.T) {
 		t.Errorf("%d changes are behind the present cursor, %v", r.seen, err)
 	}
 }
+
+// TestPageCostsTheSame pages through one large transaction: the rows and index
+// pages that a page of the feed reads must not grow with what is left of it.
+func TestPageCostsTheSame(t *testing.T) {
+	t.Parallel()
+	const all, page = 20_000, 100
+	pool := pgtest.Pool(t)
+	if _, err := pool.Exec(t.Context(), `
+		WITH ids AS (SELECT lpad(i::text, 9, '0') AS id, i FROM generate_series(1, $1::integer) i), events AS (
+			INSERT INTO event (source, call_id, event_id, kind, provider_kind, leg, occurred_at, clock, received_at, last_received_at, deliveries, facts, problems)
+			SELECT 'didww', id, md5(id || leg)::uuid, 'ended', 'x', leg, now(), 'provider', now(), now(), 1, '{}', '{}' FROM ids, unnest(ARRAY['a', 'b']) leg
+		)
+		INSERT INTO call (source, call_id, provider, state, disposition, call_time, clock, legs, events, cdrs, version, first_received_at, last_received_at, changed_at)
+		SELECT 'didww', id, 'didww', 'ended', 'unknown', now(), 'provider', 2, 2, 0, 1, now(), now(), now() FROM ids WHERE i % 7 > 0`, all); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(t.Context(), "ANALYZE event, call"); err != nil {
+		t.Fatal(err)
+	}
+	cursor, seen := "", 0
+	for range 3 {
+		var plan []struct {
+			Plan struct {
+				Hit  int `json:"Shared Hit Blocks"`
+				Read int `json:"Shared Read Blocks"`
+			}
+		}
+		var text []byte
+		if err := pool.QueryRow(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT json) SELECT * FROM changes($1, $2)", cursor, page).Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &plan); err != nil {
+			t.Fatal(err)
+		}
+		if blocks := plan[0].Plan.Hit + plan[0].Plan.Read; blocks > 20*page {
+			t.Errorf("after %d calls a page of %d reads %d blocks", seen, page, blocks)
+		}
+		next, err := feed.Read(t.Context(), pool, cursor, all/3, func(feed.Change) error { seen++; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		cursor = next
+	}
+	if seen != all-all/7 {
+		t.Errorf("%d calls, want %d: those without a row have no change to show", seen, all-all/7)
+	}
+}

@@ -92,8 +92,8 @@ func TestReplayCountsNoDeliveries(t *testing.T) {
 	}
 }
 
-// TestRedecode spoils what was decoded of every event, as a faulty adapter would
-// have, and expects rebuild --redecode to mend all.
+// TestRedecode spoils what was decoded of every event, its call included, as a
+// faulty adapter would have, and expects rebuild --redecode to repair all.
 func TestRedecode(t *testing.T) {
 	t.Parallel()
 	for _, c := range testcase.Load(t) {
@@ -111,8 +111,11 @@ func TestRedecode(t *testing.T) {
 			}
 			if _, err := pool.Exec(t.Context(), `
 				UPDATE event SET facts = jsonb_build_object('provider', 'wrong', 'state', 'started', 'settings', facts -> 'settings'),
-				                 problems = CASE WHEN problems::text LIKE '%taken out%' THEN problems ELSE '{"wrong"}' END, leg = 'wrong', clock = 'receiver'
+				                 problems = CASE WHEN problems::text LIKE '%taken out%' THEN problems ELSE '{"wrong"}' END, leg = 'wrong', clock = 'receiver', call_id = 'wrong'
 				WHERE facts IS NOT NULL`); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Rebuild(t.Context(), nil, func(int) {}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.Rebuild(t.Context(), Redecode, func(int) {}); err != nil {

@@ -7,6 +7,7 @@
 package provider
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ func All() []Adapter {
 		{Name: "didww", International: true, Decode: didww.Decode, Header: didww.Header},
 		{Name: "didlogic", International: true, GET: true, Decode: didlogic.Decode},
 		{Name: "voipnow", GET: true, Hints: true, Decode: voipnow.Decode},
-		{Name: "piopiy", International: true, Volatile: []string{"balance"}, Decode: piopiy.Decode},
+		{Name: "piopiy", International: true, GET: true, Volatile: []string{"balance"}, Decode: piopiy.Decode},
 		{Name: "wavix", International: true, Decode: wavix.Decode},
 	}
 }
@@ -122,19 +123,26 @@ func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings, i
 	payload := r.Payload()
 	for i := range out.Events {
 		e := &out.Events[i]
-		e.Source, e.Payload, e.Problems = source, payload, f.Problems()
+		e.Source, e.Payload = source, payload
 		if e.Facts != nil {
+			e.CheckTimes(f.Notes().Once, f.Notes().Talk, f.Notes().End)
 			a.complete(e.Facts, s)
 			e.Facts.Imported = imported && e.Kind == cdr.KindCDR
 		}
+		e.Problems = f.Problems()
 		e.ID = a.eventID(e, r)
+		own := func() [16]byte { return a.eventID(&cdr.Event{ProviderKind: e.ProviderKind}, r) }
+		e.CallID, e.RecordKey = cdr.WithOwnKey(e.CallID, own), cdr.WithOwnKey(e.RecordKey, own)
 	}
 	for i := range out.Recordings {
-		out.Recordings[i].Source, out.Recordings[i].Payload = source, payload
+		rec := &out.Recordings[i]
+		rec.Source, rec.Payload = source, payload
+		rec.CallID = cdr.WithOwnKey(rec.CallID, func() [16]byte { return digest(rec.RecordingID) })
 	}
 	for i := range out.Messages {
 		m := &out.Messages[i]
 		m.Source, m.Payload = source, payload
+		m.MessageID = cdr.WithOwnKey(m.MessageID, func() [16]byte { return a.eventID(&cdr.Event{}, r) })
 		if m.Cost.Valid && m.Currency == "" {
 			m.Currency = s.Currency
 		}
@@ -155,8 +163,12 @@ func (a Adapter) eventID(e *cdr.Event, r *record.Record) [16]byte {
 		text = appendCounted(text, "import")
 	}
 	*memory = r.AppendCanonical(text, without)
-	digest := sha256.Sum256(*memory)
-	return [16]byte(digest[:])
+	return digest(*memory)
+}
+
+func digest[T ~string | ~[]byte](text T) [16]byte {
+	sum := sha256.Sum256([]byte(text))
+	return [16]byte(sum[:])
 }
 
 func appendCounted(out []byte, text string) []byte {
@@ -172,30 +184,42 @@ func (a Adapter) complete(f *cdr.Facts, s cdr.Settings) {
 	plan := number.Plan{International: a.International, Country: s.Country}
 	f.SrcE164, f.SrcCountry = a.numbers.E164(plan, f.Src)
 	f.DstE164, f.DstCountry = a.numbers.E164(plan, f.Dst)
+	switch {
+	case !f.Cost.Valid || s.CostIncludesTax == "unknown":
+		f.CostIncludesTax = nil
+	case s.CostIncludesTax != "":
+		f.CostIncludesTax = new(s.CostIncludesTax == "true")
+	}
 	if f.Currency == "" && (f.Rate.Valid || f.Cost.Valid || f.Tax.Valid) {
 		f.Currency = s.Currency
 	}
 }
 
-// Redecode reads a stored event's payload again, after an adapter was mended.
-// Identity and receipt stay as they are. It is an error when the record no
-// longer gives an event of the same call; the event must then be left alone.
+// Redecode reads a stored event's payload again, after an adapter was fixed.
+// Its id and receipts stay as they are; its call may be another one. It is an
+// error when the record no longer gives an event; the event must then be left
+// alone.
 func (a Adapter) Redecode(e cdr.Event, s cdr.Settings) (cdr.Event, error) {
 	r, err := record.FromPayload(e.Payload)
 	if err != nil {
 		return e, fmt.Errorf("payload: %w", err)
 	}
 	if e.Facts != nil {
-		s = e.Facts.Settings
+		stored := e.Facts.Settings
+		stored.CostIncludesTax = cmp.Or(stored.CostIncludesTax, s.CostIncludesTax)
+		s = stored
 	}
 	out, err := a.record(r, e.Source, e.ProviderKind, s, e.Facts != nil && e.Facts.Imported)
 	if err != nil {
 		return e, err
 	}
-	if len(out.Events) != 1 || out.Events[0].CallID != e.CallID {
+	if len(out.Events) != 1 {
 		return e, fmt.Errorf("%s: the record no longer gives this event", a.Name)
 	}
 	n := out.Events[0]
+	if e.Facts != nil && e.Facts.Imported && e.Facts.SIPCallID != "" && n.KeyedByStart() {
+		n.MoveTo(e.CallID) // a file names the call by a rounded start, and the import found it
+	}
 	n.ID, n.ProviderKind, n.Payload = e.ID, e.ProviderKind, e.Payload
 	n.ReceivedAt, n.LastReceivedAt, n.Deliveries = e.ReceivedAt, e.LastReceivedAt, e.Deliveries
 	for _, p := range e.Problems {

@@ -222,6 +222,9 @@ func anyOrder(t *testing.T, c importCase, want []cdr.Call) {
 					b.push(t, order[i])
 				}
 			}
+			if _, err := b.store.JoinImported(t.Context(), time.Time{}); err != nil {
+				t.Fatal(err)
+			}
 			got := b.rows(t).Calls
 			if len(got) != len(want) {
 				t.Fatalf("import at %d, reversed %v: %d calls, want %d", at, reversed, len(got), len(want))

@@ -86,6 +86,9 @@ type importing struct {
 func (i *importing) flush() error {
 	batch := i.batch
 	i.batch, i.bytes = nil, 0
+	if err := i.name(batch); err != nil {
+		return err
+	}
 	held, err := i.held(batch)
 	if err != nil {
 		return err
@@ -102,6 +105,28 @@ func (i *importing) flush() error {
 		}
 	}
 	return i.save(fresh)
+}
+
+// name gives CDRs that are known by SIP Call-ID and a rounded start the ids of
+// their calls, where those are known.
+func (i *importing) name(batch []entry) error {
+	var wanted []store.Started
+	var cdrs []*cdr.Event
+	for n := range batch {
+		if e := batch[n].cdr(); e != nil && e.Facts.SIPCallID != "" && e.KeyedByStart() {
+			wanted, cdrs = append(wanted, store.Started{SIPCallID: e.Facts.SIPCallID, StartedAt: e.Facts.StartedAt}), append(cdrs, e)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	found, err := i.store.CallsOf(i.ctx, i.source, wanted)
+	for n, id := range found {
+		if id != "" {
+			cdrs[n].MoveTo(id)
+		}
+	}
+	return err
 }
 
 // held reads what is known of the calls of a batch.

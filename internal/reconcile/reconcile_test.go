@@ -153,8 +153,8 @@ func TestWorseImport(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, "didww", cdr.Settings{})
 			csv := func(heading, cost, network string) string {
-				return write(t, "Date/Time Start (UTC),CLI,Destination Number,Call Duration (sec),Network,"+heading+",Call ID\n"+
-					start+",442079460123,14155550199,55,"+network+","+cost+",one@example.com\n")
+				return write(t, "Date/Time Start (UTC),CLI,Destination Number,Call Duration (sec),Status,Network,"+heading+",Call ID\n"+
+					start+",442079460123,14155550199,55,Success,"+network+","+cost+",one@example.com\n")
 			}
 			b.imported(t, false, csv("Charged (USD)", "0.010", "x"))
 			if said := b.imported(t, false, csv(c.heading, c.cost, "y")); !strings.Contains(said, "line 2: "+c.said) {

@@ -2,7 +2,9 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,22 +23,45 @@ const (
 // null. A field that is present but unreadable gives nothing and is named in
 // Problems.
 type Fields struct {
-	record   *Record
-	v        *value
-	path     string
-	problems *[]string
+	record *Record
+	v      *value
+	path   string
+	notes  *Notes
+}
+
+// Notes is what was noticed while fields were read, of an object and those in it.
+type Notes struct {
+	Problems []string // fields that were present but unreadable, and why
+	Talk     string   // name of the field that Talk read or looked for
+	End      string   // name of the field that End read
 }
 
 // Mended is the reason of a problem that the stored payload shows no more.
 const Mended = "NUL or broken UTF-8 taken out"
 
+// Problem notes that a field cannot be used, by its full name.
+func (n *Notes) Problem(name, reason string) { n.Problems = append(n.Problems, name+": "+reason) }
+
+// Once notes that a field cannot be used, unless it is named already.
+func (n *Notes) Once(name, reason string) {
+	if !slices.ContainsFunc(n.Problems, func(p string) bool { return strings.HasPrefix(p, name+": ") }) {
+		n.Problem(name, reason)
+	}
+}
+
+// Notes returns what was noticed so far.
+func (f *Fields) Notes() *Notes { return f.notes }
+
 // Problems names every field that was present but unreadable so far, and why.
-func (f *Fields) Problems() []string { return *f.problems }
+func (f *Fields) Problems() []string { return f.notes.Problems }
 
 // Problem notes that a field cannot be used, by the provider's name of it.
 func (f *Fields) Problem(name, reason string) {
-	*f.problems = append(*f.problems, f.path+name+": "+reason)
+	f.notes.Problem(f.path+name, reason)
 }
+
+// Once is Problem, unless the field is named already.
+func (f *Fields) Once(name, reason string) { f.notes.Once(f.path+name, reason) }
 
 // Errorf returns an error that names a field.
 func (f *Fields) Errorf(name, format string, args ...any) error {
@@ -80,29 +105,89 @@ func (f *Fields) Object(names ...string) *Fields {
 		f.Problem(name, "expected an object, found "+v.kind.String())
 		v = nil
 	}
-	return &Fields{record: f.record, v: v, path: f.path + name + ".", problems: f.problems}
+	return &Fields{record: f.record, v: v, path: f.path + name + ".", notes: f.notes}
 }
 
-// Key returns a field that identifies something. It is an error when all of the
-// names are missing, or the key cannot be kept as it is.
+// Key returns the field that identifies the call or message of a record: the
+// first that identifies anything. Where all that are there are placeholders (see
+// IsPlaceholder) it names them in Problems and returns the first with
+// cdr.OwnKey, which asks for a key of the record's own. It is an error when all
+// of the names are missing, or the key cannot be kept as it is.
 func (f *Fields) Key(names ...string) (string, error) {
-	name, v := f.find(names)
-	if v == nil {
+	placeholder := ""
+	for i := range names {
+		name, v := f.find(names[i : i+1])
+		if v == nil {
+			continue
+		}
+		key, err := f.key(name, v)
+		if err != nil {
+			return "", err
+		}
+		if !IsPlaceholder(key) {
+			return key, nil
+		}
+		f.Problem(name, "identifies nothing")
+		placeholder = cmp.Or(placeholder, key)
+	}
+	if placeholder == "" {
 		return "", f.Errorf(names[0], "missing")
 	}
+	return placeholder + cdr.OwnKey, nil
+}
+
+func (f *Fields) key(name string, v *value) (string, error) {
 	if v.kind != kindString && v.kind != kindNumber {
 		return "", f.Errorf(name, "expected text, found %s", v.kind)
 	}
-	key := f.record.numberText(v)
+	key := oneSpelling(f.record.numberText(v))
 	switch {
 	case len(key) > cdr.MaxKey:
 		return "", f.Errorf(name, "longer than %d bytes", cdr.MaxKey)
 	case strings.ContainsRune(key, 0) || !utf8.ValidString(key):
 		return "", f.Errorf(name, "contains NUL or is not UTF-8")
-	case strings.TrimSpace(key) == "":
+	case key == "":
 		return "", f.Errorf(name, "blank")
 	}
 	return key, nil
+}
+
+// ID returns an id that a record may lack, such as that of another call; empty
+// where it is missing or a placeholder.
+func (f *Fields) ID(names ...string) string {
+	if id := oneSpelling(f.Text(names...)); !IsPlaceholder(id) {
+		return id
+	}
+	return ""
+}
+
+// oneSpelling takes blanks off the ends of an id, and writes a UUID in lower
+// case.
+func oneSpelling(id string) string {
+	id = strings.TrimSpace(id)
+	if len(id) != 36 {
+		return id
+	}
+	for i := range len(id) {
+		isDash := i == 8 || i == 13 || i == 18 || i == 23
+		if isDash != (id[i] == '-') || !isDash && !strings.ContainsRune("0123456789abcdefABCDEF", rune(id[i])) {
+			return id
+		}
+	}
+	return strings.ToLower(id)
+}
+
+// IsPlaceholder reports whether an id is a word for nothing, as programs write
+// for a value that they lack: empty, 0, -, null and the like, or one character
+// over and over, as in a nil UUID.
+func IsPlaceholder(id string) bool {
+	switch strings.ToLower(strings.Trim(id, "()<>[]{}")) {
+	case "", "0", "-", "null", "nil", "none", "nan", "unknown", "undefined", "n/a":
+		return true
+	}
+	bare := strings.ReplaceAll(id, "-", "")
+	same := bare == "" || strings.Count(bare, bare[:1]) == len(bare)
+	return same && (bare == "" || bare[0] == '0' || len(bare) > 2) && len(id) <= 64
 }
 
 // Text returns a short text as sent; numbers and booleans as their text.
@@ -166,8 +251,16 @@ func (f *Fields) Bool(names ...string) *bool {
 // a date and time followed by UTC, or an epoch in seconds to nanoseconds, told
 // apart by its size. Zero, and the epoch 0, are no moment. Years outside
 // 1970-2200 are unreadable.
-func (f *Fields) Time(names ...string) time.Time {
+func (f *Fields) Time(names ...string) time.Time { return f.time(f.find(names)) }
+
+// End returns the moment when a call ended. It notes the name of the field.
+func (f *Fields) End(names ...string) time.Time {
 	name, v := f.find(names)
+	f.notes.End = f.path + name
+	return f.time(name, v)
+}
+
+func (f *Fields) time(name string, v *value) time.Time {
 	if v == nil {
 		return time.Time{}
 	}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -36,12 +37,28 @@ func (f *Fields) decimal(name string, v *value) cdr.Amount {
 // Seconds returns a length of a call. A negative one, and one of more than a
 // year, is unreadable: neither sums nor moments may come of it.
 func (f *Fields) Seconds(names ...string) cdr.Amount {
-	const year = 366 * 24 * 60 * 60
 	name, v := f.find(names)
+	return f.seconds(0, name, v)
+}
+
+// Talk returns the seconds for which a call was talked. It notes the name of the
+// field, also where it is missing.
+func (f *Fields) Talk(names ...string) cdr.Amount { return f.TalkIn(0, names...) }
+
+// TalkIn is Talk of a number in units of 10 to the exponent seconds.
+func (f *Fields) TalkIn(exponent int32, names ...string) cdr.Amount {
+	name, v := f.find(names)
+	f.notes.Talk = f.path + cmp.Or(name, names[0])
+	return f.seconds(exponent, name, v)
+}
+
+func (f *Fields) seconds(exponent int32, name string, v *value) cdr.Amount {
+	const year = 366 * 24 * 60 * 60
 	a := f.decimal(name, v)
 	if !a.Valid {
 		return a
 	}
+	a.Decimal = a.Decimal.Shift(exponent)
 	switch {
 	case a.Decimal.IsNegative():
 		f.Problem(name, "negative")

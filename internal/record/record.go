@@ -62,9 +62,9 @@ func (r *Record) Scratch() *[]byte {
 
 // Fields gives typed access to the record.
 func (r *Record) Fields() *Fields {
-	f := &Fields{record: r, v: r.root, problems: new([]string)}
+	f := &Fields{record: r, v: r.root, notes: new(Notes)}
 	if r.note != "" {
-		*f.problems = append(*f.problems, r.note)
+		f.notes.Problems = append(f.notes.Problems, r.note)
 	}
 	return f
 }

@@ -12,8 +12,8 @@ func (s *story) didwwOut(p plot) []line {
 	id := fmt.Sprintf("%s%d@pbx.example.com", mark("didww", s.seed), p.n)
 	f := newFee(s.between(20, 900), p.talk, 30, 6)
 	c := p.call()
-	c.Rate = amount(f.rate)
-	r := s.expect(id, c)
+	c.Rate, c.SIPCallID = amount(f.rate), id
+	r := s.expect(cdr.StartedKey(id, p.started), c)
 	r.loose = []string{"currency"}
 
 	common := object{

@@ -82,6 +82,7 @@ func appendCall(p *db.AddCallsParams, c *cdr.Call, version int64) {
 	p.DstCountry.AppendOrNull(c.DstCountry)
 	p.Trunk.AppendOrNull(c.Trunk)
 	p.Tag.AppendOrNull(c.Tag)
+	p.SipCallID.AppendOrNull(c.SIPCallID)
 	p.State.Append(string(c.State))
 	p.Disposition.AppendOrNull(string(c.Disposition))
 	p.CallTime.Append(c.CallTime)
@@ -98,6 +99,7 @@ func appendCall(p *db.AddCallsParams, c *cdr.Call, version int64) {
 	p.Rate.AppendOrNull(c.Rate)
 	p.Cost.AppendOrNull(c.Cost)
 	p.Tax.AppendOrNull(c.Tax)
+	p.CostIncludesTax.AppendOrNull(c.CostIncludesTax)
 	p.Currency.AppendOrNull(c.Currency)
 	p.SipCode.AppendCode(c.SIPCode)
 	p.Q850Cause.AppendCode(c.Q850Cause)
@@ -120,7 +122,7 @@ func callOf(r *db.Call) cdr.Call {
 		Src: r.Src.String, Dst: r.Dst.String, DID: r.Did.String, SrcName: r.SrcName.String,
 		SrcE164: r.SrcE164.String, DstE164: r.DstE164.String,
 		SrcCountry: r.SrcCountry.String, DstCountry: r.DstCountry.String,
-		Trunk: r.Trunk.String, Tag: r.Tag.String,
+		Trunk: r.Trunk.String, Tag: r.Tag.String, SIPCallID: r.SipCallID.String,
 		State: cdr.State(r.State), Disposition: cdr.Disposition(r.Disposition.String),
 		CallTime: momentOf(r.CallTime), StartedAt: momentOf(r.StartedAt), RingingAt: momentOf(r.RingingAt),
 		AnsweredAt: momentOf(r.AnsweredAt), EndedAt: momentOf(r.EndedAt), Clock: cdr.Clock(r.Clock),
@@ -131,6 +133,9 @@ func callOf(r *db.Call) cdr.Call {
 		HangupCause: r.HangupCause.String, HangupBy: cdr.Party(r.HangupBy.String),
 		Legs: int(r.Legs), Events: int(r.Events), CDRs: int(r.Cdrs),
 		FirstReceivedAt: momentOf(r.FirstReceivedAt), LastReceivedAt: momentOf(r.LastReceivedAt),
+	}
+	if r.CostIncludesTax.Valid {
+		c.CostIncludesTax = &r.CostIncludesTax.Bool
 	}
 	if r.MachineDetected.Valid {
 		c.MachineDetected = &r.MachineDetected.Bool

@@ -171,7 +171,7 @@ func (w *erasure) write(ctx context.Context, q *db.Queries) error {
 func labels(c *db.Call) []string {
 	return []string{
 		c.ParentCallID.String, c.Account.String, c.Src.String, c.Dst.String, c.Did.String, c.SrcName.String,
-		c.SrcE164.String, c.DstE164.String, c.Trunk.String, c.Tag.String, c.HangupCause.String,
+		c.SrcE164.String, c.DstE164.String, c.Trunk.String, c.Tag.String, c.SipCallID.String, c.HangupCause.String,
 	}
 }
 
@@ -184,7 +184,7 @@ func (s spelling) takeOff(e *cdr.Event) bool {
 			f.SrcName = ""
 		}
 		for _, text := range []*string{
-			&f.ParentCallID, &f.Account, &f.Src, &f.Dst, &f.DID, &f.SrcName, &f.SrcE164, &f.DstE164, &f.Trunk, &f.Tag, &f.HangupCause,
+			&f.ParentCallID, &f.Account, &f.Src, &f.Dst, &f.DID, &f.SrcName, &f.SrcE164, &f.DstE164, &f.Trunk, &f.Tag, &f.SIPCallID, &f.HangupCause,
 		} {
 			if s.in(*text) {
 				*text, found = "", true

@@ -53,12 +53,14 @@ func appendFacts(out []byte, f *cdr.Facts) []byte {
 	w.amount("charged_sec", f.ChargedSec)
 	w.text("disposition", string(f.Disposition))
 	w.text("dst_country", f.DstCountry)
+	w.text("sip_call_id", f.SIPCallID)
 	w.text("src_country", f.SrcCountry)
 	w.text("hangup_cause", f.HangupCause)
 	w.numberOrNil("next_increment", f.NextIncrement)
 	w.text("parent_call_id", f.ParentCallID)
 	w.numberOrNil("first_increment", f.FirstIncrement)
 	w.boolOrNil("machine_detected", f.MachineDetected)
+	w.boolOrNil("cost_includes_tax", f.CostIncludesTax)
 	return append(w.out, '}')
 }
 
@@ -166,6 +168,7 @@ func (w *factsWriter) settings(s cdr.Settings) {
 	inner.text("country", s.Country)
 	inner.text("currency", s.Currency)
 	inner.boolOrNil("answer_events", s.AnswerEvents)
+	inner.text("cost_includes_tax", s.CostIncludesTax)
 	w.out = append(inner.out, '}')
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/cdrstore/cdrstore/db"
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
@@ -106,4 +108,65 @@ func (s *Store) saveImported(ctx context.Context, records []cdr.Record, tries in
 		return nil, err
 	}
 	return append(first, second...), nil
+}
+
+// Started is how DIDWW's outbound export names a call: by its SIP Call-ID, which
+// other calls may have, and its start, rounded to a second.
+type Started struct {
+	SIPCallID string
+	StartedAt time.Time
+}
+
+// CallsOf returns the ids of the calls of a source that started within a second of
+// what is wanted; empty where there is none.
+func (s *Store) CallsOf(ctx context.Context, source string, wanted []Started) ([]string, error) {
+	p := db.CallsOfSIPCallIDParams{Source: source}
+	for i, w := range wanted {
+		p.N, p.SipCallID, p.StartedAt = append(p.N, int32(i)), append(p.SipCallID, w.SIPCallID), append(p.StartedAt, moment(w.StartedAt))
+	}
+	found := make([]string, len(wanted))
+	rows, err := db.New(s.pool).CallsOfSIPCallID(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("look for calls of %s by SIP Call-ID: %w", source, err)
+	}
+	for _, r := range rows {
+		found[r.N] = r.CallID
+	}
+	return found, nil
+}
+
+// JoinImported moves CDRs that were imported under a start in whole seconds to the
+// calls of the same SIP Call-ID that were pushed since, where they yield to the
+// pushed ones. It looks at what was imported since a time, and returns how many
+// calls are gone by that.
+func (s *Store) JoinImported(ctx context.Context, since time.Time) (joined int, err error) {
+	for {
+		rows, err := db.New(s.pool).PushedSince(ctx, db.PushedSinceParams{ImportedSince: pgtype.Timestamptz{Time: since, Valid: true}, AtMost: chunk})
+		if err != nil || len(rows) == 0 {
+			return joined, err
+		}
+		pushed := map[callKey]string{}
+		keys := make([]callKey, len(rows))
+		for i, r := range rows {
+			keys[i] = callKey{r.Source, r.CallID}
+			pushed[keys[i]] = r.PushedCallID
+		}
+		snap, err := s.again(ctx, keys)
+		if err != nil {
+			return joined, err
+		}
+		r := rebuilding{store: s, redecode: func(e cdr.Event, _ Source) (cdr.Event, error) {
+			if to := pushed[callKey{e.Source, e.CallID}]; to != "" {
+				e.MoveTo(to)
+			}
+			return e, nil
+		}}
+		if err := r.chunk(ctx, snap, maxTries); err != nil {
+			return joined, err
+		}
+		if r.done.Moved == 0 { // pruned meanwhile
+			return joined, nil
+		}
+		joined += len(rows)
+	}
 }

@@ -51,7 +51,7 @@ func (s *Store) EachQuarantined(ctx context.Context, which Choice, f func(Quaran
 
 func quarantinedOf(r *db.QuarantineRow) Quarantined {
 	d := cdr.Delivery{
-		Source: r.Source, Provider: r.Provider.String, Settings: settings(r.Currency, r.Country, r.AnswerEvents),
+		Source: r.Source, Provider: r.Provider.String, Settings: settings(r.Currency, r.Country, r.AnswerEvents, r.CostIncludesTax),
 		Hint: r.Hint, Method: r.Method, Query: r.Query,
 		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Body: r.Body,
 		ReceivedAt: momentOf(r.ReceivedAt),

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cdrstore/cdrstore/db"
@@ -19,12 +20,13 @@ type Rebuilt struct {
 	Pruned     int // left alone
 	Changed    int // written, made or removed
 	Events     int // decoded anew to something else
+	Moved      int // of those, events that are of another call than before
 	Unreadable int // could not be decoded anew and were left alone
 }
 
 // Rebuild folds every call anew from its stored facts; with a Redecoder it
-// first decodes the stored payloads anew. It works beside running receivers:
-// a call that changes meanwhile is read again.
+// first decodes the stored payloads again. It works while receivers run: a call
+// that changes meanwhile is read again.
 func (s *Store) Rebuild(ctx context.Context, redecode Redecoder, progress func(calls int)) (Rebuilt, error) {
 	var total Rebuilt
 	sources, err := s.Sources(ctx)
@@ -38,7 +40,10 @@ func (s *Store) Rebuild(ctx context.Context, redecode Redecoder, progress func(c
 			return total, err
 		}
 		if len(snap.keys) == 0 {
-			return total, nil
+			if redecode != nil {
+				_, err = s.JoinImported(ctx, time.Time{})
+			}
+			return total, err
 		}
 		r := rebuilding{store: s, redecode: redecode, sources: sources}
 		if err := r.chunk(ctx, snap, maxTries); err != nil {
@@ -55,6 +60,7 @@ func (r *Rebuilt) add(o Rebuilt) {
 	r.Pruned += o.Pruned
 	r.Changed += o.Changed
 	r.Events += o.Events
+	r.Moved += o.Moved
 	r.Unreadable += o.Unreadable
 }
 
@@ -94,20 +100,20 @@ func (r *rebuilding) chunk(ctx context.Context, snap *snapshot, tries int) error
 }
 
 func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
-	var done Rebuilt
-	var events db.RedecodeEventsParams
-	touched := map[callKey]bool{}
+	done, calls, own := Rebuilt{}, callRows{}, len(snap.keys)
+	var gone db.DeleteCallsParams
+	decoded := &redecoded{touched: map[callKey]bool{}}
 	if r.redecode != nil {
-		if err := r.decode(ctx, snap, &events, touched, &done); err != nil {
+		var err error
+		if snap, decoded, err = r.decode(ctx, snap); err != nil {
 			return done, err
 		}
+		done = decoded.done
 	}
-	var calls callRows
-	var gone db.DeleteCallsParams
-	for _, k := range snap.keys {
+	for i, k := range snap.keys {
 		row := snap.calls[k]
 		call, exists, columns := snap.diff(k)
-		if exists || row != nil {
+		if asked := i < own; asked && (exists || row != nil) {
 			done.Calls++
 		}
 		if row != nil && row.PrunedAt.Valid {
@@ -115,7 +121,7 @@ func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
 			continue
 		}
 		switch {
-		case len(columns) == 0 && !touched[k]:
+		case len(columns) == 0 && !decoded.touched[k]:
 		case exists:
 			calls.append(&call, snap.events[k].version+1)
 			calls.note(k, snap.events[k].callTime, call.CallTime, false)
@@ -129,21 +135,28 @@ func (r *rebuilding) try(ctx context.Context, snap *snapshot) (Rebuilt, error) {
 			done.Changed++
 		}
 	}
-	return done, r.store.writeRebuilt(ctx, events, calls, gone)
+	return done, r.store.writeRebuilt(ctx, decoded, calls, gone)
 }
 
-func (s *Store) writeRebuilt(ctx context.Context, events db.RedecodeEventsParams, calls callRows, gone db.DeleteCallsParams) error {
-	if len(events.EventID)+calls.len()+len(gone.Source) == 0 {
+func (s *Store) writeRebuilt(ctx context.Context, d *redecoded, calls callRows, gone db.DeleteCallsParams) error {
+	if len(d.same.EventID)+len(d.moved.EventID)+calls.len()+len(gone.Source) == 0 {
 		return nil
 	}
 	return inTransaction(ctx, s.pool, func(q *db.Queries) error {
-		if err := q.RedecodeEvents(ctx, events); err != nil {
+		if err := q.RedecodeEvents(ctx, d.same); err != nil {
 			return fmt.Errorf("write events: %w", err)
+		}
+		n, err := q.MoveEvents(ctx, d.moved)
+		switch {
+		case err != nil:
+			return fmt.Errorf("move events: %w", err)
+		case int(n) != len(d.moved.EventID):
+			return errOvertaken
 		}
 		if err := calls.write(ctx, q); err != nil {
 			return fmt.Errorf("write calls: %w", err)
 		}
-		n, err := q.DeleteCalls(ctx, gone)
+		n, err = q.DeleteCalls(ctx, gone)
 		if err == nil && int(n) != len(gone.Source) {
 			return errOvertaken
 		}
@@ -151,46 +164,82 @@ func (s *Store) writeRebuilt(ctx context.Context, events db.RedecodeEventsParams
 	})
 }
 
+// redecoded is what decoding the events of a snapshot anew changes.
+type redecoded struct {
+	same    db.RedecodeEventsParams // events that stay with their call
+	moved   db.MoveEventsParams     // events that are of another call
+	touched map[callKey]bool        // calls of those events
+	done    Rebuilt
+}
+
 // decode decodes the events of the snapshot anew. A call of which an event
 // reads differently is always written, so that a writer who folded from the old
-// facts finds a newer version.
-func (r *rebuilding) decode(ctx context.Context, snap *snapshot, p *db.RedecodeEventsParams, touched map[callKey]bool, done *Rebuilt) error {
+// facts finds a newer version. Calls to which events move join the snapshot, which
+// is then read again.
+func (r *rebuilding) decode(ctx context.Context, snap *snapshot) (*snapshot, *redecoded, error) {
+	for {
+		d := &redecoded{touched: map[callKey]bool{}}
+		joining, err := r.decodeOnce(ctx, snap, d)
+		if err != nil || len(joining) == 0 {
+			return snap, d, err
+		}
+		if snap, err = r.store.again(ctx, append(slices.Clone(snap.keys), joining...)); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+// decodeOnce returns the calls that the snapshot lacks.
+func (r *rebuilding) decodeOnce(ctx context.Context, snap *snapshot, d *redecoded) (joining []callKey, err error) {
 	sources, ids := columns(snap.keys)
 	rows, err := db.New(r.store.pool).Events(ctx, db.EventsParams{Sources: sources, CallIds: ids})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i := range rows {
 		old, err := wholeEvent(&rows[i])
 		if err != nil {
-			return err
+			return nil, err
 		}
-		k := callKey{old.Source, old.CallID}
-		at := snap.events[k].find(old.ID)
+		from := callKey{old.Source, old.CallID}
+		at := snap.events[from].find(old.ID)
 		if at < 0 || old.Payload == nil {
 			continue // came after the snapshot, or was pruned
 		}
 		fresh, err := r.redecode(old, r.sources[old.Source])
 		if err != nil {
-			done.Unreadable++
+			d.done.Unreadable++
 			continue
 		}
 		if sameEvent(&old, &fresh) {
 			continue
 		}
-		done.Events++
-		touched[k] = true
-		fresh.ReceivedAt = snap.events[k].events[at].ReceivedAt
-		snap.events[k].events[at] = fresh
-		appendRedecoded(p, &fresh)
+		d.done.Events++
+		fresh.ReceivedAt = snap.events[from].events[at].ReceivedAt
+		to := callKey{fresh.Source, fresh.CallID}
+		d.touched[from], d.touched[to] = true, true
+		switch {
+		case to == from:
+			snap.events[from].events[at] = fresh
+			appendRedecoded(&d.same, &fresh)
+		case snap.events[to] == nil:
+			if !slices.Contains(joining, to) {
+				joining = append(joining, to)
+			}
+		default:
+			d.done.Moved++
+			snap.events[from].remove(at)
+			snap.events[to].receive(fresh)
+			appendMoved(&d.moved, old.CallID, &fresh)
+		}
 	}
-	return nil
+	return joining, nil
 }
 
 func sameEvent(a, b *cdr.Event) bool {
 	x, y := writeFacts(a.Facts), writeFacts(b.Facts)
 	sameFacts := (x == nil) == (y == nil) && (x == nil || *x == *y)
-	return sameFacts && a.Kind == b.Kind && a.Leg == b.Leg && a.RecordKey == b.RecordKey && a.Clock == b.Clock &&
+	return sameFacts && a.CallID == b.CallID && a.Kind == b.Kind && a.Leg == b.Leg && a.RecordKey == b.RecordKey && a.Clock == b.Clock &&
 		occurred(a).Equal(occurred(b)) && problems(a) == problems(b)
 }
 
@@ -205,4 +254,13 @@ func appendRedecoded(p *db.RedecodeEventsParams, e *cdr.Event) {
 	p.OccurredAt = append(p.OccurredAt, moment(e.OccurredAt))
 	p.Facts = append(p.Facts, writeFacts(e.Facts))
 	p.Problems = append(p.Problems, problems(e))
+}
+
+func appendMoved(p *db.MoveEventsParams, from string, e *cdr.Event) {
+	var same db.RedecodeEventsParams
+	appendRedecoded(&same, e)
+	p.Source, p.CallID, p.ToCallID = append(p.Source, e.Source), append(p.CallID, from), append(p.ToCallID, e.CallID)
+	p.EventID, p.Kind, p.Leg = append(p.EventID, same.EventID...), append(p.Kind, same.Kind...), append(p.Leg, same.Leg...)
+	p.RecordKey, p.Clock = append(p.RecordKey, same.RecordKey...), append(p.Clock, same.Clock...)
+	p.OccurredAt, p.Facts, p.Problems = append(p.OccurredAt, same.OccurredAt...), append(p.Facts, same.Facts...), append(p.Problems, same.Problems...)
 }

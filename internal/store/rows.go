@@ -93,8 +93,8 @@ func intOf(n pgtype.Int4) *int {
 	return &i
 }
 
-func settings(currency, country pgtype.Text, answerEvents pgtype.Bool) cdr.Settings {
-	s := cdr.Settings{Currency: currency.String, Country: country.String}
+func settings(currency, country pgtype.Text, answerEvents pgtype.Bool, costIncludesTax pgtype.Text) cdr.Settings {
+	s := cdr.Settings{Currency: currency.String, Country: country.String, CostIncludesTax: costIncludesTax.String}
 	if answerEvents.Valid {
 		s.AnswerEvents = &answerEvents.Bool
 	}

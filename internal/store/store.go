@@ -63,7 +63,7 @@ func (s *Store) Register(ctx context.Context, sources []Source) error {
 		provider, err := db.New(s.pool).RegisterSource(ctx, db.RegisterSourceParams{
 			Name: src.Name, Provider: src.Provider, CallingCode: nullText(callingCode), NationalPattern: nullText(nationalPattern),
 			Currency: nullText(src.Settings.Currency), Country: nullText(src.Settings.Country),
-			AnswerEvents: nullBool(src.Settings.AnswerEvents),
+			AnswerEvents: nullBool(src.Settings.AnswerEvents), CostIncludesTax: nullText(src.Settings.CostIncludesTax),
 		})
 		if err != nil {
 			return fmt.Errorf("register source %s: %w", src.Name, err)
@@ -83,7 +83,7 @@ func (s *Store) Sources(ctx context.Context) (map[string]Source, error) {
 	}
 	sources := make(map[string]Source, len(rows))
 	for _, r := range rows {
-		sources[r.Name] = Source{r.Name, r.Provider, settings(r.Currency, r.Country, r.AnswerEvents)}
+		sources[r.Name] = Source{r.Name, r.Provider, settings(r.Currency, r.Country, r.AnswerEvents, r.CostIncludesTax)}
 	}
 	return sources, nil
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cdrstore/cdrstore/db"
@@ -50,6 +51,24 @@ func (c *stored) append(e cdr.Event, bytes int) {
 			c.places[c.events[i].ID] = i
 		}
 	}
+}
+
+// receive adds an event that was another call's, or counts its receipts to those
+// of the same record.
+func (c *stored) receive(e cdr.Event) {
+	if at := c.find(e.ID); at >= 0 {
+		if e.ReceivedAt.Before(c.events[at].ReceivedAt) {
+			c.events[at].ReceivedAt = e.ReceivedAt
+		}
+		return
+	}
+	c.append(e, 0)
+}
+
+// remove takes an event out.
+func (c *stored) remove(at int) {
+	c.events = slices.Delete(c.events, at, at+1)
+	c.places = nil
 }
 
 // add takes over a row of the database, facts unread: a repeat needs none.

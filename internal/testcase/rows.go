@@ -116,7 +116,7 @@ func (r *Rows) Sort() {
 	slices.SortFunc(r.Events, func(a, b Event) int {
 		return cmp.Or(strings.Compare(a.CallID, b.CallID), strings.Compare(a.Leg, b.Leg),
 			strings.Compare(a.ProviderKind, b.ProviderKind), strings.Compare(a.RecordKey, b.RecordKey),
-			a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.Deliveries, b.Deliveries))
+			a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.Deliveries, b.Deliveries), slices.Compare(a.Problems, b.Problems))
 	})
 	slices.SortFunc(r.Recordings, func(a, b Recording) int { return strings.Compare(a.RecordingID, b.RecordingID) })
 	slices.SortFunc(r.Messages, func(a, b Message) int { return strings.Compare(a.MessageID, b.MessageID) })

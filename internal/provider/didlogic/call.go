@@ -26,7 +26,7 @@ func decodeCDR(f *record.Fields, callID string) (cdr.Record, error) {
 		Ends:        cdr.EndsCall,
 		StartedAt:   started,
 		Duration:    f.Seconds("duration"), // with ringing
-		Billsec:     f.Seconds("billsec"),  // the first edition has none
+		Billsec:     f.Talk("billsec"),     // the first edition has none
 	}
 	derive(facts)
 	return cdr.Record{Events: []cdr.Event{{

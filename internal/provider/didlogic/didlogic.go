@@ -24,6 +24,7 @@ func Decode(r *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.R
 	if err != nil {
 		return cdr.Record{}, err
 	}
+	event = strings.TrimSuffix(event, cdr.OwnKey)
 	callID, err := f.Key("callid")
 	if err != nil {
 		return cdr.Record{}, err

@@ -10,11 +10,11 @@ import (
 
 // outboundCDR reads the CDR of a Voice OUT call.
 func outboundCDR(f, a *record.Fields) (cdr.Event, error) {
-	callID, err := a.Key("call_id")
+	facts, err := ended(a, "disconnect_code", "disconnect_reason")
 	if err != nil {
 		return cdr.Event{}, err
 	}
-	facts, err := ended(a, "disconnect_code", "disconnect_reason")
+	callID, err := outboundCall(facts, a)
 	if err != nil {
 		return cdr.Event{}, err
 	}
@@ -23,7 +23,7 @@ func outboundCDR(f, a *record.Fields) (cdr.Event, error) {
 	outboundTariff(facts, a)
 	facts.Cost = a.Decimal("price")
 	facts.ChargedSec = a.Seconds("billing_duration")
-	key := f.Text("id")
+	key := f.ID("id")
 	if key == "" {
 		key = cdr.StartKey(callID, facts.StartedAt)
 	}
@@ -50,6 +50,7 @@ func inboundCDR(f, a *record.Fields) (cdr.Event, error) {
 	facts.DID = a.Text("did_number")
 	facts.Trunk = a.Text("trunk_destination")
 	inboundCharges(facts, a)
+	facts.CostIncludesTax = new(true) // D4 has an _amount_no_vat next to each _amount
 	e := cdr.Event{
 		CallID: callID, Kind: cdr.KindCDR, ProviderKind: inCDR,
 		OccurredAt: facts.StartedAt, Facts: facts,
@@ -79,7 +80,7 @@ func setAttempt(e *cdr.Event, f, a *record.Fields) {
 		e.RecordKey = e.CallID + "/" + e.Leg
 		return
 	}
-	if e.RecordKey = f.Text("id"); e.RecordKey == "" {
+	if e.RecordKey = f.ID("id"); e.RecordKey == "" {
 		e.RecordKey = cdr.StartKey(e.CallID, facts.StartedAt)
 	}
 	if facts.Ends == cdr.EndsLeg {
@@ -95,8 +96,8 @@ func ended(a *record.Fields, code, reason string) (*cdr.Facts, error) {
 		State:       cdr.StateEnded,
 		StartedAt:   a.Time("time_start"),
 		AnsweredAt:  a.Time("time_connect"),
-		EndedAt:     a.Time("time_end"),
-		Billsec:     a.Seconds("duration"),
+		EndedAt:     a.End("time_end"),
+		Billsec:     a.Talk("duration"),
 		Tax:         a.Decimal("customer_vat"),
 		HangupCause: a.Text(reason),
 		HangupBy:    party(a.Int("disconnect_initiator")),

@@ -129,7 +129,7 @@ func TestParties(t *testing.T) {
 		t.Errorf("%+v, %v", e.Facts, err)
 	}
 	e, _, err = decode(t, message("outbound-call-start-event", outbound(), map[string]string{"original_src_number": `"02089643990"`}))
-	if err != nil || e.Facts.Src != "442089643990" || e.Facts.DID != "" || e.CallID != "sip" {
+	if err != nil || e.Facts.Src != "442089643990" || e.Facts.DID != "" || e.CallID != "sip~20250214T140000.500000Z" || e.Facts.SIPCallID != "sip" {
 		t.Errorf("%+v, %v", e.Facts, err)
 	}
 	e, _, err = decode(t, message("incoming-call-connect-event", inbound(), map[string]string{"call_id": `"leg"`}))

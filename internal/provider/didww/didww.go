@@ -15,17 +15,14 @@
 // services. A call is
 //
 //	Voice IN   id of the events = local_tag of the CDRs, one CDR per routing attempt
-//	Voice OUT  call_id of events and CDR; a Voice IN event's call_id is a leg, not this
-//
-// Limit: the call_id of Voice OUT is the SIP Call-ID that the customer's own
-// equipment made up. Equipment that uses one again, be it years later, makes
-// one call of two.
+//	Voice OUT  call_id (the SIP Call-ID) and time_start of events and CDR, see
+//	           outboundCall; a Voice IN event's call_id is a leg, not this
 //
 // Amounts: the pages do not name the currency of the amounts; it is the source's
 // setting. cost is DIDWW's charge to its customer, never the reseller's to theirs
-// (sub_customer_*). tax is customer_vat, "VAT amount" of the call; whether a
-// Voice OUT price contains it is not stated, and Voice IN's amounts stand beside
-// *_amount_no_vat, so that they seem to contain it.
+// (sub_customer_*). tax is customer_vat, "VAT amount" of the call. Voice IN's
+// amounts contain it: there is an *_amount_no_vat for each. Whether a Voice OUT
+// price does is not stated.
 package didww
 
 import (
@@ -114,7 +111,9 @@ func other(f, a *record.Fields, kind string) (e cdr.Event, err error) {
 	switch {
 	case a.Has("local_tag"):
 		e.CallID, err = a.Key("local_tag")
-	case a.Has("call_id") && (strings.HasPrefix(kind, "outbound") || !f.Has("id")):
+	case a.Has("call_id") && strings.HasPrefix(kind, "outbound"):
+		e.CallID, err = outboundCall(&cdr.Facts{StartedAt: a.Time("time_start")}, a)
+	case a.Has("call_id") && !f.Has("id"):
 		e.CallID, err = a.Key("call_id")
 	default:
 		e.CallID, err = f.Key("id")

@@ -57,7 +57,8 @@ func check(t *testing.T, out cdr.Record) {
 			t.Fatalf("%v is out of range", at)
 		}
 	}
-	text, err := json.Marshal([]any{e.CallID, e.Leg, e.RecordKey, e.ProviderKind, e.Facts})
+	own := func() [16]byte { return e.ID }
+	text, err := json.Marshal([]any{cdr.WithOwnKey(e.CallID, own), e.Leg, cdr.WithOwnKey(e.RecordKey, own), e.ProviderKind, e.Facts})
 	if err != nil || !utf8.Valid(text) || strings.Contains(string(text), `\u0000`) {
 		t.Fatalf("Postgres would refuse %s: %v", text, err)
 	}

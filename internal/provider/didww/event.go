@@ -1,6 +1,8 @@
 package didww
 
 import (
+	"strings"
+
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/record"
 )
@@ -24,15 +26,36 @@ func incoming(f, a *record.Fields, kind string) (cdr.Event, error) {
 // outbound reads an event of Voice OUT. src_number is the caller after DIDWW's
 // rewriting; original_src_number, before it, stays in the payload.
 func outbound(a *record.Fields, kind string) (cdr.Event, error) {
-	callID, err := a.Key("call_id")
+	e := live(a, kind)
+	callID, err := outboundCall(e.Facts, a)
 	if err != nil {
 		return cdr.Event{}, err
 	}
-	e := live(a, kind)
 	e.CallID = callID
 	outboundParties(e.Facts, a)
 	outboundTariff(e.Facts, a)
 	return e, nil
+}
+
+// outboundCall returns the key of a Voice OUT call and notes its SIP Call-ID. The
+// Call-ID is made up by the customer's equipment: some uses one again hours later,
+// and serial forking within seconds. All events and the CDR of a call carry the
+// same time_start (D3, D5), which tells such calls from each other. The CDR's own
+// record id would not do: events have none.
+func outboundCall(facts *cdr.Facts, a *record.Fields) (string, error) {
+	id, err := a.Key("call_id")
+	if err != nil {
+		return "", err
+	}
+	facts.SIPCallID = strings.TrimSpace(a.Text("call_id"))
+	switch {
+	case strings.HasSuffix(id, cdr.OwnKey):
+		return id, nil
+	case facts.StartedAt.IsZero():
+		a.Once("time_start", "no readable start: the call is known by its SIP Call-ID alone, which other calls may have")
+		return id, nil
+	}
+	return cdr.StartedKey(id, facts.StartedAt), nil
 }
 
 // live reads what the events of both services say about the life of a call.
@@ -50,11 +73,11 @@ func live(a *record.Fields, kind string) cdr.Event {
 	case inEnd, outEnd:
 		e.Kind, facts.State = cdr.KindEnded, cdr.StateEnded
 		facts.AnsweredAt = a.Time("time_connect")
-		facts.EndedAt = a.Time("time_end")
+		facts.EndedAt = a.End("time_end")
 		facts.Ends = cdr.EndsCall
 		// Talk time. D3 prints 10 between moments that lie 20 s apart: as sent.
-		facts.Billsec = a.Seconds("duration")
-		if connected(facts) {
+		facts.Billsec = a.Talk("duration")
+		if !facts.AnsweredAt.IsZero() {
 			facts.Disposition = cdr.Answered
 		}
 		e.OccurredAt = facts.EndedAt

@@ -10,7 +10,7 @@ import (
 
 // NoCallID stands for the id of a call in a row that has none. Such a row can
 // be compared and never stored.
-const NoCallID = "-"
+const NoCallID = "no call id"
 
 // row is a row of an export: its fields by what their columns mean.
 type row struct {
@@ -40,10 +40,14 @@ func export(f *record.Fields, kind string) (cdr.Event, error) {
 	if kind == ExportInbound {
 		r.inbound(&e)
 	} else {
+		facts.SIPCallID = strings.TrimSpace(r.text(colCallID))
+		if !strings.HasSuffix(id, cdr.OwnKey) {
+			e.CallID = cdr.StartedKey(id, facts.StartedAt)
+		}
 		r.outbound(facts)
 	}
 	if e.RecordKey == "" {
-		e.RecordKey = cdr.StartKey(id, facts.StartedAt)
+		e.RecordKey = cdr.StartKey(e.CallID, facts.StartedAt)
 	}
 	return e, nil
 }
@@ -56,8 +60,8 @@ func (r row) text(c column) string { return r.Text(r.h[c]) }
 func (r row) outcome() *cdr.Facts {
 	facts := &cdr.Facts{
 		State: cdr.StateEnded, Ends: cdr.EndsCall,
-		StartedAt: r.Time(r.h[colStarted]), AnsweredAt: r.Time(r.h[colConnected]), EndedAt: r.Time(r.h[colEnded]),
-		Billsec:     r.Seconds(r.h[colDuration]),
+		StartedAt: r.Time(r.h[colStarted]), AnsweredAt: r.Time(r.h[colConnected]), EndedAt: r.End(r.h[colEnded]),
+		Billsec:     r.Talk(r.h[colDuration]),
 		HangupCause: r.text(colReason),
 		HangupBy:    r.initiator(),
 	}

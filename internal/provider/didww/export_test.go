@@ -103,7 +103,7 @@ func TestExportKeys(t *testing.T) {
 		"attempt":         {didww.ExportInbound, inboundRow("Attempt", "2"), "tag/2", "2", ""},
 		"no attempt":      {didww.ExportInbound, inboundRow(), "tag/2025-02-14T16:00:00Z", "", ""},
 		"a bad attempt":   {didww.ExportInbound, inboundRow("Attempt", "-1"), "tag/2025-02-14T16:00:00Z", "", ""},
-		"outbound":        {didww.ExportOutbound, inboundRow("Attempt", "2"), "tag/2025-02-14T16:00:00Z", "", ""},
+		"outbound":        {didww.ExportOutbound, inboundRow("Attempt", "2"), "tag~20250214T160000.000000Z/2025-02-14T16:00:00Z", "", ""},
 		"no call":         {didww.ExportInbound, []string{"Date/Time Start (UTC)", "2025-02-14 16:00:00", "DID", "1"}, "", "", "Call ID: missing"},
 		"a blank call":    {didww.ExportInbound, []string{"Date/Time Start (UTC)", "2025-02-14 16:00:00", "Call ID", " "}, "", "", "Call ID: missing"},
 		"no start":        {didww.ExportInbound, []string{"Date/Time Start (UTC)", "", "Call ID", "tag"}, "", "", "Date/Time Start (UTC): missing"},

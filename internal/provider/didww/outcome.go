@@ -4,8 +4,8 @@ import "github.com/cdrstore/cdrstore/internal/cdr"
 
 // disposition says how a call or routing attempt came out. `success`, "call
 // succeeded", decides, even where time_connect is missing; without it an answer
-// time or talk does. What did not succeed is told by the SIP code, and has failed
-// where that tells nothing.
+// time, or talk that ended with 200, does. What did not succeed is told by the
+// SIP code, and has failed where that tells nothing.
 func disposition(success *bool, connected bool, code int, by cdr.Party) cdr.Disposition {
 	if success != nil && *success || success == nil && connected {
 		return cdr.Answered
@@ -21,10 +21,11 @@ func disposition(success *bool, connected bool, code int, by cdr.Party) cdr.Disp
 	return cdr.Failed
 }
 
-// connected reports whether somebody answered: `duration` is "0 when not
-// connected" (D4).
+// connected reports whether a CDR says that somebody answered: by a time, or by
+// talk and the code of a call that was hung up after an answer. `duration` is "0
+// when not connected" (D4), but talk alone proves nothing.
 func connected(facts *cdr.Facts) bool {
-	return !facts.AnsweredAt.IsZero() || facts.Billsec.Decimal.IsPositive()
+	return !facts.AnsweredAt.IsZero() || facts.SIPCode == 200 && facts.Billsec.Decimal.IsPositive()
 }
 
 // fromCode maps the code of a call that did not succeed; D8 lists 402 to 604.

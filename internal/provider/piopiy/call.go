@@ -1,6 +1,7 @@
 package piopiy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
@@ -9,25 +10,26 @@ import (
 
 // decodeCDR reads the CDR of a leg. Its call_rate is kept as a rate, for its
 // unit is not known; balance is the account's and not a price.
+//
+// The business phone's CDRs (doc.telecmi.com/chub/docs/incoming-answered and the
+// pages next to it) say answeredsec instead of duration, waitedsec, and why the call
+// ended. What their user, team, record and filename say stays in the payload.
 func decodeCDR(f *record.Fields, m message) (cdr.Event, error) {
-	callID, err := f.Key("conversation_uuid", "request_id", "cmiuuid")
+	callID, err := callKey(f)
 	if err != nil {
 		return cdr.Event{}, err
 	}
 	facts := newFacts(f, m)
 	facts.State, facts.Ends = cdr.StateEnded, m.ends()
-	facts.Disposition = disposition(m.status)
-	if facts.Disposition == cdr.Unknown {
-		facts.HangupCause = m.status
-	}
-	facts.Billsec = f.Seconds("duration") // labelled total, but talk time
+	setOutcome(facts, f, m)
+	setTalk(facts, f)
 	facts.Rate = f.Decimal("call_rate")   // text when charged, the number 0 when not
 	if err := times(f, facts); err != nil {
 		return cdr.Event{}, err
 	}
 	return cdr.Event{
 		CallID: callID, Kind: cdr.KindCDR, ProviderKind: m.word(), Leg: m.leg,
-		RecordKey:  strings.Join([]string{callID, m.leg, f.Text("cmiuuid")}, "/"),
+		RecordKey:  strings.Join([]string{callID, m.leg, f.Text("cmiuuid", "cmiuid")}, "/"),
 		OccurredAt: facts.StartedAt, Clock: cdr.ClockProvider, Facts: facts,
 	}, nil
 }
@@ -44,7 +46,7 @@ func times(f *record.Fields, facts *cdr.Facts) error {
 	if facts.StartedAt.IsZero() {
 		return f.Errorf("start_time", "no readable start of the call, nor is time")
 	}
-	facts.EndedAt = f.Time("end_time")
+	facts.EndedAt = f.End("end_time")
 	if facts.Disposition != cdr.Answered {
 		return nil
 	}
@@ -56,16 +58,71 @@ func times(f *record.Fields, facts *cdr.Facts) error {
 	return nil
 }
 
-// disposition reads the status of a CDR. PIOPIY has two; why a call was missed
-// it does not say.
+// setOutcome reads how a call came out. The chub pages define the reasons for
+// calls that come in: sent_bye and sent_reject are of the user who was called,
+// recv_bye is of the caller, recv_cancel means that the user did not answer.
+func setOutcome(facts *cdr.Facts, f *record.Fields, m message) {
+	facts.Disposition = disposition(m.status)
+	if facts.Disposition == cdr.Unknown {
+		f.Problem("status", "a word that is not known")
+		facts.HangupCause = m.status
+	}
+	reason := f.Text("hangup_reason")
+	if reason != "" {
+		facts.HangupCause = reason
+	}
+	reason = strings.ToLower(reason)
+	switch {
+	case reason == "sent_reject" && facts.Disposition == cdr.NoAnswer:
+		facts.Disposition = cdr.Rejected
+	case reason != "" && !slices.Contains([]string{"sent_bye", "recv_bye", "recv_cancel", "sent_reject"}, reason):
+		f.Problem("hangup_reason", "a word that is not known")
+	}
+	if facts.Direction == cdr.Inbound {
+		switch reason {
+		case "sent_bye", "sent_reject":
+			facts.HangupBy = cdr.Callee
+		case "recv_bye":
+			facts.HangupBy = cdr.Caller
+		}
+	}
+}
+
+// setTalk reads the talk time. PIOPIY labels duration as the total and sends the
+// talk in it; next to answeredsec a longer duration is the total. Who was not
+// answered has waited for the whole call.
+func setTalk(facts *cdr.Facts, f *record.Fields) {
+	if !f.Has("answeredsec") {
+		facts.Billsec = f.Talk("duration")
+	} else {
+		facts.Billsec = f.Talk("answeredsec")
+		if total := f.Seconds("duration"); total.Valid && total.Decimal.GreaterThan(facts.Billsec.Decimal) {
+			facts.Duration = total
+		}
+	}
+	if facts.Disposition != cdr.Answered && !facts.Duration.Valid {
+		facts.Duration = f.Seconds("waitedsec")
+	}
+}
+
+// disposition reads the status of a CDR. PIOPIY's pages have two, answered and
+// missed; the others are spellings of what a switch reports.
 func disposition(status string) cdr.Disposition {
-	switch status {
+	switch strings.NewReplacer("_", "", "-", "", " ", "").Replace(status) {
 	case "":
 		return ""
-	case "answered":
+	case "answered", "answer":
 		return cdr.Answered
-	case "missed":
+	case "missed", "noanswer", "unanswered", "notanswered":
 		return cdr.NoAnswer
+	case "busy", "userbusy":
+		return cdr.Busy
+	case "rejected", "reject", "declined":
+		return cdr.Rejected
+	case "cancelled", "canceled", "cancel":
+		return cdr.Cancelled
+	case "failed", "fail", "failure", "congestion", "unreachable":
+		return cdr.Failed
 	}
 	return cdr.Unknown
 }

@@ -32,7 +32,7 @@ func newMessage(f *record.Fields) message {
 		status: strings.ToLower(f.Text("status")),
 		leg:    strings.ToLower(f.Text("leg")),
 	}
-	m.family = familyOf(m.kind, m.status, f.Has("duration", "start_time", "end_time"))
+	m.family = familyOf(m.kind, m.status, f.Has("duration", "start_time", "end_time", "answeredsec", "waitedsec", "hangup_reason"))
 	return m
 }
 
@@ -90,20 +90,16 @@ func (m message) ends() cdr.Scope {
 	return cdr.EndsLeg
 }
 
-// refuseNeighbour refuses what TeleCMI's other products send, which comes here
-// by a wrong setting. With a conversation or a request it is PIOPIY's, whatever
-// else is in it; stream events have neither.
+// refuseNeighbour rejects what cannot be placed: a CDR of the business phone's leg
+// b that names no conversation, so that nobody can tell of which call it is; and
+// the request to an answer URL, which reports nothing. Stream events name no
+// conversation.
 func (m message) refuseNeighbour(f *record.Fields) error {
 	if m.family == stream || f.Has("conversation_uuid", "request_id") {
 		return nil
 	}
-	for _, name := range []string{
-		"user", "team", "answeredsec", "waitedsec", "record", "filename", "voicemail", "voicename",
-		"hangup_reason", "call_id", "virtual_number", "custom", "click_to_call", "cmiuid",
-	} {
-		if f.Has(name) {
-			return f.Errorf(name, "looks like a CDR of TeleCMI's business phone, which is another format; there is no conversation_uuid")
-		}
+	if m.leg == "b" && f.Has("user", "team", "answeredsec", "waitedsec", "hangup_reason") {
+		return f.Errorf("conversation_uuid", "missing: a leg b of TeleCMI's business phone names no call without it")
 	}
 	if m.status == "" && m.family == live && f.Has("cmiuuid") {
 		return f.Errorf("status", "missing: looks like the request to an answer URL, which reports nothing; there is no conversation_uuid")

@@ -15,8 +15,8 @@ import (
 	"github.com/cdrstore/cdrstore/internal/record"
 )
 
-// Decode says what one message of PIOPIY means. Messages that no page knows are
-// kept without facts; those of TeleCMI's other products are refused.
+// Decode says what one message of PIOPIY means, or a CDR of TeleCMI's business
+// phone. Messages that no page knows are stored without facts.
 func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.Record, error) {
 	m := newMessage(f)
 	if err := m.refuseNeighbour(f); err != nil {
@@ -40,9 +40,15 @@ func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.R
 	return cdr.Record{Events: []cdr.Event{e}}, nil
 }
 
+// callKey returns the conversation, which both legs name; the business phone's older
+// CDRs know only a leg, and one page spells that cmiuid.
+func callKey(f *record.Fields) (string, error) {
+	return f.Key("conversation_uuid", "request_id", "cmiuuid", "cmiuid")
+}
+
 // newEvent makes an event of a call with the time that all messages carry.
 func newEvent(f *record.Fields, m message, kind cdr.Kind) (cdr.Event, error) {
-	callID, err := f.Key("conversation_uuid", "request_id", "cmiuuid")
+	callID, err := callKey(f)
 	e := cdr.Event{CallID: callID, Kind: kind, ProviderKind: m.word(), Leg: m.leg}
 	occurred(&e, f.Time("time"))
 	return e, err
@@ -69,11 +75,14 @@ func newFacts(f *record.Fields, m message) *cdr.Facts {
 		Account: f.Text("appid", "app_id"), // the tables say app_id, the samples appid
 		Src:     f.Text("from"),
 		Dst:     f.Text("to"),
-		Tag:     f.Opaque("extra_params"),
+		Tag:     f.Opaque("extra_params", "custom"),
 		LegRank: m.legRank(),
 	}
 	facts.Direction = direction(f, m)
 	facts.DID = did(f, facts)
+	if facts.Dst == "" && facts.Direction == cdr.Inbound {
+		facts.Dst = f.Text("virtual_number")
+	}
 	return facts
 }
 
@@ -92,11 +101,13 @@ func direction(f *record.Fields, m message) cdr.Direction {
 
 // did returns the customer's number: the one that was dialled or, in a call that
 // the customer made, the one shown. Only tables print callerid for inbound
-// calls.
+// calls. The business phone calls it virtual_number; its "to" is the user's.
 func did(f *record.Fields, facts *cdr.Facts) string {
 	switch {
 	case facts.Direction == cdr.Outbound:
-		return f.Text("vn", "callerid")
+		return f.Text("vn", "callerid", "virtual_number")
+	case facts.Direction == cdr.Inbound && f.Has("virtual_number"):
+		return f.Text("virtual_number")
 	case facts.Direction == cdr.Inbound && facts.Dst != "":
 		return facts.Dst
 	case facts.Direction == cdr.Inbound:

@@ -27,7 +27,8 @@ func decode(t *testing.T, body string) (cdr.Record, []string, error) {
 func TestDisposition(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]cdr.Disposition{
-		"": "", "answered": cdr.Answered, "missed": cdr.NoAnswer, "voicemail": cdr.Unknown, "busy": cdr.Unknown,
+		"": "", "answered": cdr.Answered, "missed": cdr.NoAnswer, "voicemail": cdr.Unknown, "busy": cdr.Busy, "no_answer": cdr.NoAnswer,
+		"rejected": cdr.Rejected, "canceled": cdr.Cancelled, "cancelled": cdr.Cancelled, "failed": cdr.Failed,
 	} {
 		if got := disposition(word); got != want {
 			t.Errorf("%q is %q, want %q", word, got, want)
@@ -139,8 +140,8 @@ func TestDID(t *testing.T) {
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ body, want string }{
-		{`{"cmiuid":"m","type":"cdr","status":"answered","duration":3}`, "cmiuid: looks like a CDR of TeleCMI's business phone"},
-		{`{"cmiuuid":"m","type":"cdr","status":"answered","time":1,"hangup_reason":"sent_bye"}`, "hangup_reason: looks like a CDR of TeleCMI's business phone"},
+		{`{"cmiuid":"m","type":"cdr","status":"answered","duration":3,"time":1}`, ""},
+		{`{"cmiuuid":"m","type":"cdr","leg":"b","status":"missed","time":1,"hangup_reason":"recv_cancel"}`, "conversation_uuid: missing: a leg b of TeleCMI's business phone"},
 		{`{"cmiuuid":"m","from":1,"to":2,"time":3}`, "status: missing: looks like the request to an answer URL"},
 		{`{}`, "conversation_uuid: missing"},
 		{`{"conversation_uuid":"c","user":"u","type":"cdr","status":"missed","time":1}`, ""},

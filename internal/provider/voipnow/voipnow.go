@@ -7,9 +7,15 @@
 //	V1  wiki.4psa.com/VoipNow/Developer-Guide/Call-Events.html
 //	V2  wiki.4psa.com/KB/…/How-to-integrate-VoipNow-with-remote-applications-using-Call-Events
 //	V4  github.com/4psa/mcp-voipnow, calls/DOCUMENTATION.md
+//	V5  wiki.4psa.com/pages/diffpages.action?originalId=44084270&pageId=44086720: the
+//	    statuses of a hangup
+//	V6  "Extension Number Events" of Telphin and Ringme, PBXs with the same interface
 //
-// A request names neither its kind nor a time. The kind is the hint (a URL for
-// each rule), else what status and flow tell; the times are those of receipt.
+// A request of VoipNow names neither its kind nor a time. The kind is the hint (a
+// URL for each rule), else what status and flow tell; the times are those of
+// receipt. Those of V6 name both: EventType, EventTime (microseconds since 1970) and,
+// in a hangup, Duration, the talk time in the same unit. RecID and SubCallID stay in
+// the payload.
 //
 // A leg is an extension's view of the call: the flow and the rule's own
 // extension. A call between two extensions is reported twice, as OUT by the one
@@ -24,7 +30,7 @@
 //   - a hangup that does not name the rule's own extension ends the call, even where
 //     another extension still talks;
 //   - the talk time of an answered call without an Answer event is not known;
-//   - busy, cancelled, failed and not answered are all UNKNOWN;
+//   - S calls busy, cancelled, failed and not answered all UNKNOWN; V5 and V6 do not;
 //   - two PBXs need two sources: nobody promises that their CallIDs differ.
 package voipnow
 
@@ -43,6 +49,7 @@ const (
 	dialOut   = "dial-out"
 	answerIn  = "answer-in"
 	answerOut = "answer-out"
+	answer    = "answer" // V6: the flow tells which
 	hangup    = "hangup"
 )
 
@@ -59,7 +66,7 @@ func Decode(_ *record.Record, f *record.Fields, hint string, s cdr.Settings) (cd
 	if err != nil {
 		return cdr.Record{}, err
 	}
-	hint = known(hint)
+	hint = cmp.Or(eventType(f), known(hint))
 	r := read(f, hint)
 	e := cdr.Event{
 		CallID: callID, Kind: kind(hint, r.status, s), ProviderKind: hint,
@@ -68,22 +75,39 @@ func Decode(_ *record.Record, f *record.Fields, hint string, s cdr.Settings) (cd
 	if hint == "" {
 		e.ProviderKind = cmp.Or(r.status, "-") + " " + cmp.Or(r.sentFlow, "-")
 	}
+	if at := f.Time("EventTime"); !at.IsZero() {
+		e.Clock, e.OccurredAt = cdr.ClockProvider, at
+	}
 	if e.Kind != cdr.KindOther {
-		e.Facts = r.facts(e.Kind)
+		e.Facts = r.facts(f, &e)
 	}
 	return cdr.Record{Events: []cdr.Event{e}}, nil
+}
+
+// eventType returns what a request of V6 says that happened, empty where it does
+// not.
+func eventType(f *record.Fields) string {
+	sent := f.Text("EventType")
+	kind := known(unspaced(sent))
+	if sent != "" && kind == "" {
+		f.Problem("EventType", "none of dial-in, dial-out, answer, answer-in, answer-out, hangup")
+	}
+	return kind
 }
 
 // known returns a hint in its one spelling, and nothing where it is none of
 // ours: what the request itself says is then better than a guess.
 func known(hint string) string {
-	hint = strings.ReplaceAll(strings.ToLower(hint), "_", "-")
-	switch hint {
-	case dialIn, dialOut, answerIn, answerOut, hangup:
-		return hint
+	hint = strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(hint))
+	for _, known := range []string{dialIn, dialOut, answerIn, answerOut, answer, hangup} {
+		if hint == strings.ReplaceAll(known, "-", "") {
+			return known
+		}
 	}
 	return ""
 }
+
+func unspaced(word string) string { return strings.ReplaceAll(word, " ", "") }
 
 // kind says what happened. CALLING without a flow is one of the two dials, and
 // both are a start.
@@ -91,7 +115,7 @@ func kind(hint, status string, s cdr.Settings) cdr.Kind {
 	switch hint {
 	case dialIn, dialOut:
 		return cdr.KindStarted
-	case answerIn, answerOut:
+	case answerIn, answerOut, answer:
 		return cdr.KindAnswered
 	case hangup:
 		return cdr.KindEnded
@@ -99,43 +123,71 @@ func kind(hint, status string, s cdr.Settings) cdr.Kind {
 	switch word(status) {
 	case "CALLING":
 		return cdr.KindStarted
-	case "UNKNOWN":
-		return cdr.KindEnded
 	case "ANSWER":
 		if s.AnswerEvents != nil && !*s.AnswerEvents {
 			return cdr.KindEnded
 		}
 		return cdr.KindAnswered
 	}
+	if _, known := disposition(status); known {
+		return cdr.KindEnded
+	}
 	return cdr.KindOther
 }
 
-// facts says what a request tells about its call. It tells no times.
-func (r request) facts(k cdr.Kind) *cdr.Facts {
+// facts says what a request tells about its call.
+func (r request) facts(f *record.Fields, e *cdr.Event) *cdr.Facts {
 	facts := &cdr.Facts{
 		Direction: r.direction(),
 		Src:       r.src(), SrcName: r.callerName,
 		Dst: r.dst(), DID: r.calledDID,
 	}
-	switch k {
+	switch e.Kind {
 	case cdr.KindStarted:
-		facts.State = cdr.StateStarted
+		facts.State, facts.StartedAt = cdr.StateStarted, e.OccurredAt
 	case cdr.KindAnswered:
-		facts.State = cdr.StateAnswered
+		facts.State, facts.AnsweredAt = cdr.StateAnswered, e.OccurredAt
 	case cdr.KindEnded:
-		facts.State = cdr.StateEnded
+		facts.State, facts.EndedAt = cdr.StateEnded, e.OccurredAt
 		facts.Ends = r.ends()
-		facts.Disposition = disposition(r.status)
 		facts.HangupCause = r.status
+		facts.Billsec = f.TalkIn(unit(f), "Duration")
+		var known bool
+		if facts.Disposition, known = disposition(r.status); !known && r.status != "" {
+			f.Problem("CallStatus", "not a status of a hangup that is known")
+		}
 	}
 	return facts
 }
 
-// disposition maps the status of a hangup. S lists ANSWER and UNKNOWN, which
-// does not tell busy, no answer, cancelled and failed apart.
-func disposition(status string) cdr.Disposition {
-	if word(status) == "ANSWER" {
-		return cdr.Answered
+// unit returns the exponent of the unit of Duration: that of EventTime, which V6
+// gives in microseconds.
+func unit(f *record.Fields) int32 {
+	switch digits := len(f.Text("EventTime")); {
+	case digits == 0 || digits > 14 && isDigits(f.Text("EventTime")):
+		return -6
+	case digits > 11 && isDigits(f.Text("EventTime")):
+		return -3
 	}
-	return cdr.Unknown
+	return 0
+}
+
+// disposition maps the status of a hangup. S lists ANSWER and UNKNOWN, which
+// covers busy, no answer, cancelled and failed; V5 and V6 list those.
+func disposition(status string) (d cdr.Disposition, known bool) {
+	switch strings.NewReplacer("_", "", "-", "").Replace(unspaced(word(status))) {
+	case "ANSWER", "ANSWERED":
+		return cdr.Answered, true
+	case "BUSY":
+		return cdr.Busy, true
+	case "NOANSWER":
+		return cdr.NoAnswer, true
+	case "CANCEL", "CANCELED", "CANCELLED":
+		return cdr.Cancelled, true
+	case "CONGESTION", "CHANUNAVAIL", "FAILED":
+		return cdr.Failed, true
+	case "UNKNOWN":
+		return cdr.Unknown, true
+	}
+	return cdr.Unknown, false
 }

@@ -79,7 +79,9 @@ func TestDispositions(t *testing.T) {
 	t.Parallel()
 	tests := map[string]cdr.Disposition{
 		"ANSWER": cdr.Answered, "answer": cdr.Answered, " ANSWER ": cdr.Answered,
-		"UNKNOWN": cdr.Unknown, "CALLING": cdr.Unknown, "BUSY": cdr.Unknown, "": cdr.Unknown,
+		"UNKNOWN": cdr.Unknown, "CALLING": cdr.Unknown, "PARKED": cdr.Unknown, "": cdr.Unknown,
+		"BUSY": cdr.Busy, "NOANSWER": cdr.NoAnswer, "No Answer": cdr.NoAnswer, "CANCEL": cdr.Cancelled,
+		"CONGESTION": cdr.Failed, "CHANUNAVAIL": cdr.Failed,
 	}
 	for status, want := range tests {
 		e, _, err := decode(t, "hangup", "CallID=1&CallStatus="+url.QueryEscape(status), "", cdr.Settings{})

@@ -59,7 +59,7 @@ func setRoute(facts *cdr.Facts, f *record.Fields) {
 // setDuration reads `duration` as talk time, unless nobody answered: then only a
 // 0 can be that.
 func setDuration(facts *cdr.Facts, f *record.Fields) {
-	seconds := f.Seconds("duration")
+	seconds := f.Talk("duration")
 	talked := facts.Disposition == cdr.Answered || facts.Disposition == cdr.Unknown || facts.Disposition == ""
 	if talked || seconds.Decimal.IsZero() {
 		facts.Billsec = seconds

@@ -90,7 +90,7 @@ func newFacts(f *record.Fields, callID string) *cdr.Facts {
 		Src:       f.Text("from"),
 		Dst:       f.Text("to"),
 	}
-	if parent := f.Text("parent_uuid", "parent_call_id"); parent != callID {
+	if parent := f.ID("parent_uuid", "parent_call_id"); parent != callID {
 		facts.ParentCallID = parent
 	}
 	return facts
