@@ -14,8 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/shopspring/decimal"
 
-	"github.com/cdrstore/cdrstore/internal/cdr"
-	"github.com/cdrstore/cdrstore/internal/number"
+	numbering "github.com/cdrstore/cdrstore/internal/number"
 	"github.com/cdrstore/cdrstore/internal/postgres/pgtest"
 	"github.com/cdrstore/cdrstore/internal/rate"
 )
@@ -108,7 +107,7 @@ func (w *world) call() worldCall {
 }
 
 // reading is what the model compares with prefixes, digit by digit.
-func (c worldCall) reading() (form, text string) {
+func (c worldCall) reading() (form, number string) {
 	if c.Number != "" {
 		return "E.164", c.Number[1:]
 	}
@@ -128,6 +127,9 @@ func (c worldCall) reading() (form, text string) {
 		return "name", user
 	}
 	all := digits
+	if plus {
+		all = "+" + digits
+	}
 	form = "digits as sent"
 	switch {
 	case plus:
@@ -144,9 +146,9 @@ func (c worldCall) reading() (form, text string) {
 	}
 	switch {
 	case len(digits) < 7:
-		return "short code", all
+		return "short code", strings.TrimPrefix(all, "+")
 	case len(digits) > 15:
-		return "name", strings.Repeat("+", map[bool]int{true: 1}[plus]) + all
+		return "name", all
 	}
 	return form, digits
 }
@@ -215,23 +217,23 @@ func (w *world) begins(i int) (times []time.Time) {
 
 // want is what the model says: exact fractions, no database.
 func (w *world) want(c worldCall) string {
-	form, text := c.reading()
+	form, number := c.reading()
 	deck := w.deck(c)
 	best, exact := -1, false
 	for i, r := range w.rates {
-		if r.Deck != deck || !r.ValidAt(c.At) || text == "" {
+		if r.Deck != deck || !r.ValidAt(c.At) || number == "" {
 			continue
 		}
 		name, isExact := strings.CutPrefix(r.Prefix, "exact:")
 		switch {
-		case isExact && name == text:
+		case isExact && name == number:
 			best, exact = i, true
-		case isExact || exact || form == "short code" || form == "name" || !strings.HasPrefix(text, r.Prefix):
+		case isExact || exact || form == "short code" || form == "name" || !strings.HasPrefix(number, r.Prefix):
 		case best < 0 || len(r.Prefix) > len(w.rates[best].Prefix):
 			best = i
 		}
 	}
-	prefix, price := "-", cdr.Amount{}
+	prefix := "-"
 	var only []rate.Rate
 	if best >= 0 {
 		r := w.rates[best]
@@ -239,12 +241,10 @@ func (w *world) want(c worldCall) string {
 		r.Prefix, r.Deck = "", ""
 		only = append(only, r)
 	}
-	c.call.Number = "+1"
-	price, _, _ = reference(only, c.call)
-	return fmt.Sprintf("%s|%s|%s|%s|%s", deck, form, text, prefix, textOf(price))
+	c.Number = "+1"
+	price, _, _ := reference(only, c.call)
+	return fmt.Sprintf("%s|%s|%s|%s|%s", deck, form, number, prefix, text(price))
 }
-
-func textOf(a cdr.Amount) string { return text(a) }
 
 // TestWorldsArePricedAsTheModelSays: numbers in every form, exact rates, tariffs
 // for a time that are set over each other.
@@ -252,7 +252,7 @@ func TestWorldsArePricedAsTheModelSays(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)
 	for source, country := range map[string]string{"none": "", "british": "GB", "american": "US"} {
-		code, pattern := number.National(country)
+		code, pattern := numbering.National(country)
 		if _, err := pool.Exec(t.Context(), `INSERT INTO source (name, provider, calling_code, national_pattern) VALUES ($1, 'wavix', nullif($2, ''), nullif($3, ''))`,
 			source, code, pattern); err != nil {
 			t.Fatal(err)
@@ -315,14 +315,14 @@ func (w *world) explain(t *testing.T, pool *pgxpool.Pool) {
 			t.Fatal(err)
 		}
 		r, found := e.Rate()
-		if got := fmt.Sprintf("%s|%s|%s|%s|%s", e.Deck, e.NumberForm, e.Number, map[bool]string{true: r.Prefix, false: "-"}[found], textOf(e.Price)); got != w.want(c) {
+		if got := fmt.Sprintf("%s|%s|%s|%s|%s", e.Deck, e.NumberForm, e.Number, map[bool]string{true: r.Prefix, false: "-"}[found], text(e.Price)); got != w.want(c) {
 			t.Errorf("call %+v is explained as %s, want %s", c, got, w.want(c))
 		}
 		if e.Tariff != nil && e.Tariff.Deck != e.Deck || e.Tariff == nil && e.Deck != "default" {
 			t.Errorf("call %+v: deck %s by tariff %+v", c, e.Deck, e.Tariff)
 		}
 		if (e.Unpriced == "") != e.Price.Valid || slices.Contains([]string{"", "not answered: free"}, e.Reason()) && !e.Price.Valid {
-			t.Errorf("call %+v: price %s, because %s, unpriced %s", c, textOf(e.Price), e.Reason(), e.Unpriced)
+			t.Errorf("call %+v: price %s, because %s, unpriced %s", c, text(e.Price), e.Reason(), e.Unpriced)
 		}
 	}
 }
