@@ -2,16 +2,18 @@ package api
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/cdrstore/cdrstore/internal/gunzip"
 )
 
 // readBody returns a body inflated, or as it was received and the reason why it
@@ -55,13 +57,16 @@ func (s *Server) inflate(received []byte, header []string, held *lease) (body []
 	}
 	in := bytes.NewReader(received)
 	defer in.Reset(nil) // the pool does not keep the body
-	z := s.inflaters.Get().(*gzip.Reader)
+	z := s.inflaters.Get().(*gunzip.Reader)
 	defer s.inflaters.Put(z)
 	if err := z.Reset(in); err != nil {
 		return received, fmt.Sprintf("body: gzip: %v", err), nil
 	}
 	before := held.bytes
-	body, err = readAll(z, minBuffer, s.limits.Inflated, held)
+	body, err = readAll(untilTail{z}, minBuffer, s.limits.Inflated, held)
+	if err == nil && in.Len() > 0 {
+		body, err = addTail(body, received[len(received)-in.Len():], s.limits.Inflated, held)
+	}
 	switch {
 	case errors.Is(err, errTooLarge), errors.Is(err, errInFlight):
 		return nil, "", err
@@ -71,6 +76,32 @@ func (s *Server) inflate(received []byte, header []string, held *lease) (body []
 	}
 	held.give(before)
 	return body, "", nil
+}
+
+// untilTail ends where gzip does, whatever follows.
+type untilTail struct{ *gunzip.Reader }
+
+func (r untilTail) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if errors.Is(err, gunzip.ErrTail) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// addTail adds what follows gzip as another line of a body in JSON: a record, or what
+// is quarantined alone. A form would take it for a part of its last value.
+func addTail(body, tail []byte, limit int64, held *lease) ([]byte, error) {
+	start := bytes.TrimSpace(body[:min(len(body), 64)])
+	switch size := int64(len(body) + 1 + len(tail)); {
+	case len(start) == 0 || start[0] != '{' && start[0] != '[':
+		return nil, gunzip.ErrTail
+	case size > limit:
+		return nil, errTooLarge
+	case !held.take(size):
+		return nil, errInFlight
+	}
+	return slices.Concat(body, []byte("\n"), tail), nil
 }
 
 // contentEncoding reads the header: gzip, or what is neither that nor nothing.

@@ -90,6 +90,42 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 	}
 }
 
+// HTTP/1.0 ends a body without a length by the end of the connection, and net/http
+// reads none.
+func TestNoLength(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		request string
+		status  int
+	}{
+		{"POST /hooks/didww HTTP/1.0\n\n{}", 411},
+		{"POST /hooks/didww HTTP/1.0\nConnection: keep-alive\n\n{}", 411},
+		{"POST /hooks/didww HTTP/1.0\nTransfer-Encoding: chunked\n\n2\n{}\n0\n\n", 411},
+		{"POST /hooks/didww?a=b HTTP/1.0\n\n{}", 411},
+		{"POST /hooks/voipnow?token=x HTTP/1.0\n\nCallID=1", 411},
+		{"POST /hooks/nobody HTTP/1.0\n\n{}", 404},
+		{"POST /hooks/didww HTTP/1.0\nContent-Length: 2\n\n{}", 200},
+		{"POST /hooks/didww HTTP/1.0\nContent-Length: 0\n\n", 200},
+		{"POST /hooks/voipnow?CallID=1 HTTP/1.0\n\n", 200},
+		{"GET /hooks/voipnow?CallID=1 HTTP/1.0\n\n", 200},
+		{head + "\n", 200}, // HTTP/1.1 has a body only where it says so
+	} {
+		r := start(t, api.Options{})
+		conn := dial(t, r.url)
+		conn.say("%s", strings.ReplaceAll(c.request, "\n", "\r\n"))
+		a := conn.hear()
+		if a.status != c.status || len(r.kept()) > 0 != (c.status == 200) {
+			t.Errorf("%q: %d %s", c.request, a.status, a.body)
+		}
+		if c.status == 411 {
+			wantProblem(t, a, 411)
+			if rest, err := io.ReadAll(conn.in); err != nil || len(rest) > 0 {
+				t.Errorf("%q: then %q, %v", c.request, rest, err)
+			}
+		}
+	}
+}
+
 func TestExpectContinue(t *testing.T) {
 	t.Parallel()
 	r := start(t, api.Options{})

@@ -21,6 +21,7 @@ var (
 	errSlow          = errors.New("the body came too slowly; nothing of it is stored")
 	errIncomplete    = errors.New("the body ended early; nothing of it is stored")
 	errNotReady      = errors.New("deliveries cannot be taken")
+	errNoLength      = errors.New("in HTTP/1.0 a POST needs a Content-Length; nothing of the body is stored")
 )
 
 // methodError names the methods that are allowed.
@@ -56,6 +57,7 @@ func statusOf(err error) (status int, detail string) {
 		{errUnknownSource, http.StatusNotFound},
 		{errAddress, http.StatusForbidden},
 		{errTooLarge, http.StatusRequestEntityTooLarge},
+		{errNoLength, http.StatusLengthRequired},
 		{errInFlight, http.StatusServiceUnavailable},
 		{errSlow, http.StatusServiceUnavailable}, // and not 408: it would be final
 		{errIncomplete, http.StatusServiceUnavailable},
@@ -111,7 +113,7 @@ func (s *Server) fail(c echo.Context, x *exchange, err error) {
 // Otherwise the server would first read it, and a client that stalls would keep
 // its connection.
 func leaveBody(c echo.Context, x *exchange) {
-	if c.Request().ContentLength == 0 || x.consumed {
+	if r := c.Request(); r.ContentLength == 0 && !hasNoLength(r) || x.consumed {
 		return
 	}
 	c.Response().Header().Set("Connection", "close")

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -32,6 +33,9 @@ func (s *Server) receive(c echo.Context, x *exchange) error {
 	if err := s.admit(g, r, asked.tokens); err != nil {
 		return err
 	}
+	if hasNoLength(r) && !g.takes(http.MethodGet, query) {
+		return errNoLength
+	}
 	if !s.slots.take(1) {
 		return errInFlight
 	}
@@ -54,6 +58,13 @@ func (s *Server) receive(c echo.Context, x *exchange) error {
 		return err
 	}
 	return s.answer(c, x)
+}
+
+// hasNoLength reports whether a request may have a body that net/http has not read:
+// HTTP/1.0 has no chunks, and a body without a length goes on to the end of the
+// connection.
+func hasNoLength(r *http.Request) bool {
+	return r.Method == http.MethodPost && !r.ProtoAtLeast(1, 1) && r.Header.Get("Content-Length") == ""
 }
 
 // store writes a delivery, also when its client goes away: it would only send it

@@ -9,7 +9,6 @@
 package api
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/config"
+	"github.com/cdrstore/cdrstore/internal/gunzip"
 	"github.com/cdrstore/cdrstore/internal/ingest"
 )
 
@@ -76,7 +76,7 @@ type Server struct {
 	console  http.HandlerFunc // nil: there is none
 	http     *http.Server
 
-	inflaters sync.Pool // a *gzip.Reader has 40 KiB
+	inflaters sync.Pool // a *gunzip.Reader has 40 KiB
 }
 
 // New returns a server that does not listen yet.
@@ -95,7 +95,7 @@ func New(o Options) (*Server, error) {
 		},
 		jsonType: []string{echo.MIMEApplicationJSON},
 
-		inflaters: sync.Pool{New: func() any { return new(gzip.Reader) }},
+		inflaters: sync.Pool{New: func() any { return new(gunzip.Reader) }},
 	}
 	var err error
 	if s.sources, err = guards(o.Sources); err != nil {

@@ -63,7 +63,10 @@ func functions() []string {
 		"billed_seconds(numeric, integer, integer)",
 		"fact_numeric(jsonb, text)", "fact_integer(jsonb, text)", "fact_boolean(jsonb, text)", "fact_time(jsonb, text)",
 		"payload_cmiuuid(json)",
-		"quarter_hour(timestamp with time zone)", "local_moment(timestamp without time zone, text)",
+		"quarter_hour(timestamp with time zone)",
+		"clock_change(timestamp with time zone, timestamp with time zone, timestamp without time zone, text)",
+		"local_moment(timestamp without time zone, text)",
+		"offset_change(timestamp with time zone, timestamp with time zone, text)", "local_hour(timestamp with time zone, text)",
 		"local_text(timestamp with time zone, text)",
 		"number_reading(text, text, text)", "rate_prefixes(text, text, text)",
 	}

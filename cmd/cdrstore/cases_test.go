@@ -69,7 +69,7 @@ func (r receiver) send(t *testing.T, d testcase.Delivery) ingest.Result {
 		if _, err := z.Write(body); err != nil || z.Close() != nil {
 			t.Fatal(err)
 		}
-		body = zipped.Bytes()
+		body = append(zipped.Bytes(), '\n') // as some senders end it
 	}
 	req, err := http.NewRequestWithContext(t.Context(), d.Method, r.url+d.Target, bytes.NewReader(body))
 	if err != nil {

@@ -48,10 +48,14 @@ func reconcileCommand() *cobra.Command {
 		Long: `Says where a provider's call records and the tables differ. It writes nothing.
 
 With files it compares record by record: same, differs (which fields, theirs less
-ours), only theirs, only ours. The last are our CDRs that start between the first
+ours), not priced by them, not priced by us, only theirs, only ours, repeated (a
+record that the files list again: the last is compared, the sums count all). A cost
+that one side lacks is no 0, but for calls that nobody answered. Those of only ours
+are our CDRs that start between the first
 and the last start of the files, or in --month, in a direction that the files hold.
 Only what is not the same is printed, then the totals of both sides: calls,
-records, seconds, cost in each currency. Records are paired by call and record, or
+records, seconds, cost and tax in each currency, and what --tolerance let pass.
+Records are paired by call and record, or
 by call and start within a second where the file does not name the record; what no
 id connects by start, numbers and talk time.
 
@@ -63,8 +67,8 @@ Without files it compares the totals that an invoice states for a month of the z
 what its increments make of the talk time where it does not say; else talk time),
 --cost what was charged in --currency.
 
-The exit code is 0 when both agree, 2 when they differ, 1 after a fault or where a
-record of a file could not be read.`,
+The exit code is 0 when every record is the same and there is one, 2 when not, 1
+after a fault or where a record of a file, or an amount of it, could not be read.`,
 		RunE: func(cmd *cobra.Command, files []string) error { return f.run(cmd, files) },
 	}
 	flags := cmd.Flags()

@@ -60,11 +60,12 @@ func newDemo(t *testing.T) *demo {
 	for day := range uint64(days) {
 		d.play(firstSeed + day)
 	}
-	d.deliver(time.Date(2025, 10, 27, 9, 0, 0, 0, time.UTC), "burst.ndjson")
+	d.deliver("didww", time.Date(2025, 10, 27, 9, 0, 0, 0, time.UTC), "burst.ndjson")
 	d.price()
 	d.close("2025-10")
-	d.deliver(time.Date(2025, 11, 4, 9, 0, 0, 0, time.UTC), "late.ndjson")
+	d.deliver("didww", time.Date(2025, 11, 4, 9, 0, 0, 0, time.UTC), "late.ndjson")
 	d.close("2025-11")
+	d.deliver("wavix", time.Date(2025, 9, 30, 12, 0, 0, 0, time.UTC), "forwarded.ndjson")
 	d.do("ANALYZE")
 	return d
 }
@@ -97,14 +98,14 @@ func (d *demo) play(seed uint64) {
 	d.save(records)
 }
 
-// deliver saves a file of docs/demo as one delivery of DIDWW.
-func (d *demo) deliver(at time.Time, name string) {
+// deliver saves a file of docs/demo as one delivery of a source.
+func (d *demo) deliver(source string, at time.Time, name string) {
 	d.Helper()
 	body, err := os.ReadFile(filepath.Join(docs(d), "demo", name))
 	if err != nil {
 		d.Fatal(err)
 	}
-	d.save(d.read(simulate.Request{At: at, Method: "POST", Target: "/hooks/didww", Body: body}))
+	d.save(d.read(simulate.Request{At: at, Method: "POST", Target: "/hooks/" + source, Body: body}))
 }
 
 // read decodes a request as the receiver does.

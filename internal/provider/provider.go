@@ -129,10 +129,13 @@ func (a Adapter) record(r *record.Record, source, hint string, s cdr.Settings, i
 			a.complete(e.Facts, s)
 			e.Facts.Imported = imported && e.Kind == cdr.KindCDR
 		}
-		e.Problems = f.Problems()
 		e.ID = a.eventID(e, r)
 		own := func() [16]byte { return a.eventID(&cdr.Event{ProviderKind: e.ProviderKind}, r) }
 		e.CallID, e.RecordKey = cdr.WithOwnKey(e.CallID, own), cdr.WithOwnKey(e.RecordKey, own)
+	}
+	f.NameRepeated()
+	for i := range out.Events {
+		out.Events[i].Problems = f.Problems()
 	}
 	for i := range out.Recordings {
 		rec := &out.Recordings[i]
@@ -223,7 +226,7 @@ func (a Adapter) Redecode(e cdr.Event, s cdr.Settings) (cdr.Event, error) {
 	n.ID, n.ProviderKind, n.Payload = e.ID, e.ProviderKind, e.Payload
 	n.ReceivedAt, n.LastReceivedAt, n.Deliveries = e.ReceivedAt, e.LastReceivedAt, e.Deliveries
 	for _, p := range e.Problems {
-		if strings.HasSuffix(p, record.Mended) && !slices.Contains(n.Problems, p) {
+		if (strings.HasSuffix(p, record.Mended) || strings.HasSuffix(p, record.Repeated)) && !slices.Contains(n.Problems, p) {
 			n.Problems = append(n.Problems, p)
 		}
 	}

@@ -21,6 +21,7 @@ func (a Adapter) read(d cdr.Delivery, imported bool) []cdr.Record {
 	if a.memory == nil {
 		a.memory = new(record.Memory)
 	}
+	d = record.InUTF8(d)
 	var records []cdr.Record
 	good := false
 	if n := min(runtime.GOMAXPROCS(0), len(d.Body)/usualShare); n > 1 {

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/cdrstore/cdrstore/internal/span"
 )
 
 // maxIncrement is a day, in seconds.
@@ -121,9 +123,12 @@ func (l *lineReader) readTime(cell string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("is empty: from when on is it valid?")
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime, "2006-01-02 15:04", "2006-01-02 15:04:05Z07:00"} {
-		t, err := time.ParseInLocation(layout, cell, l.zone)
+		t, err := time.Parse(layout, cell)
 		if err != nil {
 			continue
+		}
+		if !strings.Contains(layout, "Z07:00") {
+			t = span.Local(t, l.zone)
 		}
 		if t.Year() < 1970 || t.Year() > 2200 {
 			return time.Time{}, fmt.Errorf("%s is not between 1970 and 2200", quoted(cell))

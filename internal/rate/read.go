@@ -3,13 +3,14 @@ package rate
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/cdrstore/cdrstore/internal/gunzip"
 )
 
 // maxLine is how many bytes a line of a file may have. One with a quotation mark
@@ -56,7 +57,7 @@ type table struct {
 func openTable(r io.Reader) (*table, error) {
 	text := bufio.NewReaderSize(r, 64<<10)
 	if magic, err := text.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		unzipped, err := gzip.NewReader(text)
+		unzipped, err := gunzip.NewReader(text)
 		if err != nil {
 			return nil, fmt.Errorf("unpack gzip: %w", err)
 		}

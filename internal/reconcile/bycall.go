@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -15,27 +16,31 @@ import (
 // that only we have.
 const slack = 4 * time.Hour
 
-// Every call that the files name, and every one that started in their span.
+// Every call that the files name, and every one that started in their span. Calls
+// of one SIP Call-ID are compared together: a file names them by a rounded start.
 const createIDs = `
 CREATE TEMPORARY TABLE reconcile_ids ON COMMIT DROP AS
-SELECT call_id FROM reconcile_theirs WHERE call_id <> ''
+SELECT call_id, family FROM reconcile_theirs WHERE call_id <> ''
 UNION
-SELECT call_id FROM call WHERE source = $1 AND call_time >= $2 AND call_time < $3`
+SELECT c.call_id, c.sip_call_id FROM call c WHERE c.source = $1 AND c.sip_call_id IN (SELECT family FROM reconcile_theirs)
+UNION
+SELECT call_id, coalesce(sip_call_id, call_id) FROM call WHERE source = $1 AND call_time >= $2 AND call_time < $3`
 
 // One list of both sides, sorted on disk where it is long. Postgres alone
 // decides the order, so that no two collations can disagree.
 const declareBoth = `
 DECLARE reconcile_both NO SCROLL CURSOR FOR
-SELECT call_id, n, file, line, event_id, record_key, leg, facts, NULL::timestamptz AS received_at
+SELECT family, call_id, n, file, line, event_id, record_key, leg, facts, NULL::timestamptz AS received_at
 FROM reconcile_theirs WHERE call_id <> ''
 UNION ALL
-SELECT e.call_id, 0, '', 0, e.event_id, e.record_key, e.leg, e.facts::text, e.received_at
+SELECT i.family, e.call_id, 0, '', 0, e.event_id, e.record_key, e.leg, e.facts::text, e.received_at
 FROM event e JOIN reconcile_ids i ON i.call_id = e.call_id
 WHERE e.source = '%s' AND e.kind = 'cdr'
-ORDER BY 1, 2`
+ORDER BY 1, 3, 2`
 
 // both is a row of that list; ours have n 0.
 type both struct {
+	Family     string
 	CallID     string
 	N          int64
 	File       string
@@ -76,7 +81,7 @@ func (c *comparison) byCall() error {
 			return err
 		}
 		for _, r := range list {
-			if len(call) > 0 && call[0].CallID != r.CallID {
+			if len(call) > 0 && call[0].Family != r.Family {
 				if err := c.call(call); err != nil {
 					return err
 				}
@@ -89,6 +94,10 @@ func (c *comparison) byCall() error {
 		}
 	}
 }
+
+// family is what the calls have in common that are compared together: the SIP
+// Call-ID, else the call's own id.
+func family(e *cdr.Event) string { return cmp.Or(e.Facts.SIPCallID, e.CallID) }
 
 // quoted escapes a text for a statement that takes no parameters.
 func quoted(text string) string {
@@ -127,26 +136,19 @@ type side struct {
 	paired bool
 }
 
-// call compares the records of one call.
+// call compares the records of one call, or of those with one SIP Call-ID.
 func (c *comparison) call(rows []both) error {
 	if len(rows) == 0 {
 		return nil
-	}
-	theirs, err := c.theirs(rows)
-	if err != nil {
-		return err
 	}
 	ours, emptied, err := oursOf(rows)
 	if err != nil {
 		return err
 	}
-	theirs = slices.DeleteFunc(theirs, func(t side) bool {
-		gone := emptied[t.Event.RecordKey]
-		if gone {
-			c.totals.Emptied++
-		}
-		return gone
-	})
+	theirs, err := c.theirs(rows, emptied)
+	if err != nil {
+		return err
+	}
 	if err := c.pairs(theirs, ours, func(t, o *cdr.Event) bool { return t.RecordKey == o.RecordKey }); err != nil {
 		return err
 	}
@@ -156,9 +158,13 @@ func (c *comparison) call(rows []both) error {
 	return c.leave(theirs, ours)
 }
 
-// theirs returns the records of the files of a call, of repeated ones the last.
-func (c *comparison) theirs(rows []both) ([]side, error) {
+// theirs returns the records of the files of a call, of repeated ones the last. The
+// others are reported and added up: so does double billing look. Forked calls may
+// have one SIP Call-ID and second, but not one number.
+// Records that are emptied here are left out.
+func (c *comparison) theirs(rows []both, emptied map[string]bool) ([]side, error) {
 	var theirs []side
+	left := map[string]bool{}
 	for _, r := range rows {
 		if r.N == 0 {
 			continue
@@ -167,15 +173,32 @@ func (c *comparison) theirs(rows []both) ([]side, error) {
 		if err != nil {
 			return nil, err
 		}
-		again := slices.IndexFunc(theirs, func(t side) bool { return t.Event.RecordKey == e.RecordKey })
+		if emptied[e.RecordKey] {
+			left[e.RecordKey] = true
+			continue
+		}
+		again := slices.IndexFunc(theirs, func(t side) bool { return t.Event.RecordKey == e.RecordKey && t.Event.Facts.Dst == e.Facts.Dst })
 		if again >= 0 {
-			c.totals.Repeated++
+			if err := c.repeated(&theirs[again], r.Line); err != nil {
+				return nil, err
+			}
 			theirs[again] = side{both: r, Event: e}
 			continue
 		}
 		theirs = append(theirs, side{both: r, Event: e})
 	}
+	c.totals.Emptied += len(left)
 	return theirs, nil
+}
+
+func (c *comparison) repeated(s *side, line int) error {
+	f := s.Event.Facts
+	c.totals.Repeated++
+	c.totals.Theirs.add(f, "")
+	return c.report(Row{
+		Status: Repeated, File: s.File, Line: s.Line, CallID: s.Event.CallID, RecordKey: s.Event.RecordKey, StartedAt: f.StartedAt.UTC(),
+		Billsec: f.Billsec, Cost: f.Cost, Currency: f.Currency, Reason: fmt.Sprintf("line %d is about the same record, and is compared", line),
+	})
 }
 
 // oursOf returns our records that count, and the keys of those that prune or
@@ -247,18 +270,14 @@ func (c *comparison) pairs(theirs, ours []side, may func(t, o *cdr.Event) bool) 
 
 // pair reports two records that are one.
 func (c *comparison) pair(file string, line int, t, o *cdr.Event, reason string) error {
-	differences := compare(t.Facts, o.Facts, c.o.Tolerance)
-	if t.CallID != "" && t.CallID != o.CallID {
+	compared := comparisonOf(t.Facts, o.Facts, c.o.Tolerance)
+	differences := compared.found
+	if t.CallID != "" && t.CallID != o.CallID && family(t) != family(o) {
 		differences = append(differences, Difference{Field: "call_id", Theirs: t.CallID, Ours: o.CallID})
 	}
-	row := Row{Status: Same, File: file, Line: line, CallID: o.CallID, RecordKey: o.RecordKey, StartedAt: o.Facts.StartedAt, Reason: reason, Differences: differences}
+	row := Row{Status: status(differences), File: file, Line: line, CallID: o.CallID, RecordKey: o.RecordKey, StartedAt: o.Facts.StartedAt, Reason: reason, Differences: differences}
 	row.Billsec, row.Cost, row.Currency = o.Facts.Billsec, o.Facts.Cost, o.Facts.Currency
-	c.totals.Same++
-	if len(differences) > 0 {
-		row.Status = Differs
-		c.totals.Same--
-		c.totals.Differ++
-	}
+	c.totals.count(row.Status, cmp.Or(o.Facts.Currency, t.Facts.Currency), compared)
 	c.totals.Theirs.add(t.Facts, o.Facts.Currency)
 	c.totals.Ours.add(o.Facts, t.Facts.Currency)
 	return c.report(row)
@@ -268,7 +287,7 @@ func (c *comparison) pair(file string, line int, t, o *cdr.Event, reason string)
 // call.
 func (c *comparison) leave(theirs, ours []side) error {
 	var left [][]any
-	hasOurs := false
+	calls := map[bool]map[string]bool{true: {}, false: {}} // by whether they are theirs
 	keep := func(isTheirs bool, s *side) error {
 		facts, err := json.Marshal(s.Event.Facts)
 		l := likeness(&s.Event)
@@ -276,6 +295,7 @@ func (c *comparison) leave(theirs, ours []side) error {
 		return err
 	}
 	for i := range theirs {
+		calls[true][theirs[i].Event.CallID] = true
 		if !theirs[i].paired {
 			if err := keep(true, &theirs[i]); err != nil {
 				return err
@@ -284,19 +304,17 @@ func (c *comparison) leave(theirs, ours []side) error {
 	}
 	for i := range ours {
 		expected := !ours[i].paired && c.expected(ours[i].Event.Facts)
-		hasOurs = hasOurs || ours[i].paired || expected
+		if ours[i].paired || expected {
+			calls[false][ours[i].Event.CallID] = true
+		}
 		if expected {
 			if err := keep(false, &ours[i]); err != nil {
 				return err
 			}
 		}
 	}
-	if len(theirs) > 0 {
-		c.totals.Theirs.Calls++
-	}
-	if hasOurs {
-		c.totals.Ours.Calls++
-	}
+	c.totals.Theirs.Calls += len(calls[true])
+	c.totals.Ours.Calls += len(calls[false])
 	if len(left) == 0 {
 		return nil
 	}

@@ -25,13 +25,18 @@ type Difference struct {
 }
 
 // compare returns in what two records of one call differ. What one of both does
-// not say is no difference, but for money: a cost that we do not know is one.
+// not say is no difference, but for a cost: missing is not zero.
 func compare(theirs, ours *cdr.Facts, t Tolerance) []Difference {
+	return comparisonOf(theirs, ours, t).found
+}
+
+func comparisonOf(theirs, ours *cdr.Facts, t Tolerance) comparing {
 	c := comparing{t: t}
 	c.number("duration", theirs.Duration, ours.Duration, t.Seconds)
-	c.number("billsec", theirs.Billsec, ours.Billsec, t.Seconds)
+	c.forgiven.billsec = c.number("billsec", theirs.Billsec, ours.Billsec, t.Seconds)
 	c.number("charged_sec", theirs.ChargedSec, ours.ChargedSec, t.Seconds)
 	c.cost(theirs, ours)
+	c.forgiven.amount = c.forgiven.amount.Add(c.number("tax", theirs.Tax, ours.Tax, t.Amount))
 	if theirs.Disposition != cdr.Unknown && ours.Disposition != cdr.Unknown {
 		c.text("disposition", string(theirs.Disposition), string(ours.Disposition))
 	}
@@ -44,35 +49,60 @@ func compare(theirs, ours *cdr.Facts, t Tolerance) []Difference {
 	} else {
 		c.party("dst", theirs.Dst, ours.Dst)
 	}
-	return c.found
+	return c
 }
 
 type comparing struct {
-	t     Tolerance
-	found []Difference
+	t        Tolerance
+	found    []Difference
+	forgiven struct{ amount, billsec decimal.Decimal } // theirs less ours, within the tolerance
 }
 
-func (c *comparing) number(field string, theirs, ours cdr.Amount, within decimal.Decimal) {
+// number compares two numbers that are known, and returns by how much they are
+// apart within the tolerance.
+func (c *comparing) number(field string, theirs, ours cdr.Amount, within decimal.Decimal) decimal.Decimal {
 	if !theirs.Valid || !ours.Valid {
-		return
+		return decimal.Zero
 	}
-	if by := theirs.Decimal.Sub(ours.Decimal); by.Abs().GreaterThan(within) {
+	by := theirs.Decimal.Sub(ours.Decimal)
+	if by.Abs().GreaterThan(within) {
 		c.found = append(c.found, Difference{field, number(theirs), number(ours), decimal.NewNullDecimal(by)})
+		return decimal.Zero
 	}
+	return by
 }
 
-// cost compares what was charged. Files print 0 where a push has no amount.
+// free reports whether a record that has no cost may as well have one of 0, which
+// files print for calls that nobody answered.
+func free(f *cdr.Facts) bool { return f.Disposition != cdr.Answered && !f.Billsec.Decimal.IsPositive() }
+
+// cost compares what was charged. A cost that one side does not know is a
+// difference, unless the other one is 0 for a call that nobody answered.
 func (c *comparing) cost(theirs, ours *cdr.Facts) {
 	if theirs.Cost.Valid && ours.Cost.Valid && theirs.Currency != ours.Currency && theirs.Currency != "" && ours.Currency != "" {
 		c.found = append(c.found, Difference{Field: "currency", Theirs: theirs.Currency, Ours: ours.Currency})
 		return
 	}
-	if !theirs.Cost.Valid {
+	if theirs.Cost.Valid != ours.Cost.Valid {
+		if !free(theirs) || !free(ours) || !theirs.Cost.Decimal.Add(ours.Cost.Decimal).IsZero() {
+			c.found = append(c.found, Difference{Field: "cost", Theirs: number(theirs.Cost), Ours: number(ours.Cost)})
+		}
 		return
 	}
-	if by := theirs.Cost.Decimal.Sub(ours.Cost.Decimal); by.Abs().GreaterThan(c.t.Amount) {
-		c.found = append(c.found, Difference{"cost", number(theirs.Cost), number(ours.Cost), decimal.NewNullDecimal(by)})
+	c.forgiven.amount = c.number("cost", theirs.Cost, ours.Cost, c.t.Amount)
+}
+
+// status is what the differences make of a pair.
+func status(differences []Difference) string {
+	switch {
+	case len(differences) == 0:
+		return Same
+	case len(differences) == 1 && differences[0].Field == "cost" && differences[0].Theirs == "":
+		return NotPricedByThem
+	case len(differences) == 1 && differences[0].Field == "cost" && differences[0].Ours == "":
+		return NotPricedByUs
 	}
+	return Differs
 }
 
 func (c *comparing) text(field, theirs, ours string) {

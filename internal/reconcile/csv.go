@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cdrstore/cdrstore/internal/provider/didww"
+	"github.com/cdrstore/cdrstore/internal/record"
 )
 
 // maxRow is over how many lines a row of a CSV file may go, quoted.
@@ -34,6 +35,7 @@ type table struct {
 	columns  []string
 	callIDAt int
 	comma    rune
+	point    byte // what stands before decimals in this file, . or ,; 0 until a number has one
 }
 
 // csv reads a record from each row.
@@ -55,6 +57,9 @@ func (r *reading) csv(name string, in *lines) error {
 			continue
 		case err == nil && len(cells) != len(t.columns):
 			err = fmt.Errorf("%d fields, the header has %d", len(cells), len(t.columns))
+		}
+		if err == nil {
+			err = t.decimals(cells)
 		}
 		var bad badRow
 		switch {
@@ -110,6 +115,28 @@ func commaOf(header []byte) rune {
 	return best
 }
 
+// decimals writes the decimal commas of a row as points. One file has one of both:
+// a number with the other is a fault, and so is the first one with a comma before
+// three digits, which may as well be thousands.
+func (t *table) decimals(cells []string) error {
+	for i, cell := range cells {
+		at := strings.IndexAny(cell, ".,")
+		if at <= 0 || i == t.callIDAt || strings.Trim(strings.TrimPrefix(cell, "-"), "0123456789") != cell[at:at+1] {
+			continue // no number, or one that the adapter rejects
+		}
+		point, digits := cell[at], len(cell)-at-1
+		switch {
+		case t.point == 0 && point == ',' && digits == 3:
+			return badRow{fmt.Errorf("column %q: %s may be a decimal comma or thousands", t.columns[i], cell)}
+		case t.point != 0 && point != t.point:
+			return badRow{fmt.Errorf("column %q: %s, where the lines before write numbers with %q", t.columns[i], cell, t.point)}
+		}
+		t.point = point
+		cells[i] = cell[:at] + "." + cell[at+1:]
+	}
+	return nil
+}
+
 // badRow is why a row could not be told into cells.
 type badRow struct{ error }
 
@@ -159,7 +186,7 @@ func withoutPlace(err error) error {
 // object writes a row as a JSON object of column names and texts, in the order
 // of the columns. It returns false where the row does not name its call.
 func (t *table) object(cells []string) (object []byte, keyed bool) {
-	keyed = t.callIDAt >= 0 && strings.TrimSpace(cells[t.callIDAt]) != ""
+	keyed = t.callIDAt >= 0 && !record.IsPlaceholder(strings.TrimSpace(cells[t.callIDAt]))
 	names := t.columns
 	if !keyed {
 		cells = slices.Clone(cells)

@@ -14,7 +14,11 @@ import (
 
 // What a row of the report says of a record.
 const (
-	Same       = "same"
+	Same            = "same"
+	NotPricedByThem = "not priced by them"
+	NotPricedByUs   = "not priced by us"
+	Repeated        = "repeated"
+
 	OnlyTheirs = "only theirs"
 	OnlyOurs   = "only ours"
 )
@@ -28,8 +32,8 @@ type Options struct {
 	From, To time.Time
 }
 
-// Row is what became of one record: Same, Differs, OnlyTheirs, OnlyOurs or
-// Unreadable. File and line are empty for OnlyOurs.
+// Row is what became of one record: Same, Differs, NotPricedByThem, NotPricedByUs,
+// OnlyTheirs, OnlyOurs, Repeated or Unreadable. File and line are empty for OnlyOurs.
 type Row struct {
 	Status      string       `json:"status"`
 	File        string       `json:"file,omitempty"`
@@ -84,7 +88,7 @@ type comparison struct {
 
 const createTheirs = `
 CREATE TEMPORARY TABLE reconcile_theirs (
-    n bigint, file text, line bigint, call_id text, event_id uuid, record_key text, leg text, facts text
+    n bigint, file text, line bigint, call_id text, family text, event_id uuid, record_key text, leg text, facts text
 ) ON COMMIT DROP`
 
 const createLeft = `
@@ -122,6 +126,10 @@ func (c *comparison) take(e entry) error {
 		c.totals.Others++
 		return nil
 	}
+	if fault := e.wrongNumber(); fault != "" {
+		c.totals.Unreadable++
+		return c.report(Row{Status: Unreadable, File: e.file, Line: e.line, Reason: fault})
+	}
 	if !e.keyed {
 		record.CallID, record.RecordKey = "", ""
 	}
@@ -138,7 +146,7 @@ func (c *comparison) take(e entry) error {
 		return fmt.Errorf("write facts: %w", err)
 	}
 	c.n++
-	c.rows = append(c.rows, []any{c.n, e.file, e.line, record.CallID, record.ID, record.RecordKey, record.Leg, string(facts)})
+	c.rows = append(c.rows, []any{c.n, e.file, e.line, record.CallID, family(record), record.ID, record.RecordKey, record.Leg, string(facts)})
 	if len(c.rows) < maxBatch {
 		return nil
 	}
@@ -146,7 +154,7 @@ func (c *comparison) take(e entry) error {
 }
 
 func (c *comparison) flush() error {
-	columns := []string{"n", "file", "line", "call_id", "event_id", "record_key", "leg", "facts"}
+	columns := []string{"n", "file", "line", "call_id", "family", "event_id", "record_key", "leg", "facts"}
 	_, err := c.tx.CopyFrom(c.ctx, pgx.Identifier{"reconcile_theirs"}, columns, pgx.CopyFromRows(c.rows))
 	c.rows = nil
 	if err != nil {

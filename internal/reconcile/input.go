@@ -3,7 +3,6 @@ package reconcile
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,9 @@ import (
 	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/gunzip"
 	"github.com/cdrstore/cdrstore/internal/provider"
+	"github.com/cdrstore/cdrstore/internal/record"
 	"github.com/cdrstore/cdrstore/internal/store"
 )
 
@@ -106,7 +107,7 @@ func inflated(from io.Reader) (io.Reader, error) {
 	if err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
 		return b, nil // too short a file is plain
 	}
-	z, err := gzip.NewReader(b)
+	z, err := gunzip.NewReader(b)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
@@ -120,9 +121,9 @@ func (r *reading) decode(name string, line int, hint string, keyed bool, body []
 		Hint: hint, Method: "POST", Body: body,
 		ReceivedAt: r.Now.Add(time.Duration(r.records) * time.Microsecond),
 	}
-	for _, record := range r.adapter.ReadImported(d) {
+	for _, read := range r.adapter.ReadImported(d) {
 		r.records++
-		if err := r.each(entry{name, line, keyed, record}); err != nil {
+		if err := r.each(entry{name, line, keyed, read}); err != nil {
 			return err
 		}
 	}
@@ -133,4 +134,18 @@ func (r *reading) decode(name string, line int, hint string, keyed bool, body []
 func (r *reading) unreadable(name string, line int, err error) error {
 	r.records++
 	return r.each(entry{name, line, true, cdr.Record{Reject: &cdr.Reject{Reason: err.Error()}}})
+}
+
+// wrongNumber says which amount or length of a CDR is there and cannot be read;
+// empty: none. A file that has one is at fault: taken for missing it would agree
+// with everything.
+func (e *entry) wrongNumber() string {
+	for n := range e.Events {
+		for _, problem := range e.Events[n].Problems {
+			if e.Events[n].Kind == cdr.KindCDR && record.IsNumberProblem(problem) {
+				return problem
+			}
+		}
+	}
+	return ""
 }

@@ -133,7 +133,7 @@ func TestReadsCSV(t *testing.T) {
 		"a stray quote":     {header + strings.Replace(row("a"), "0,,", "0,\"x\"y\",", 1) + "\n" + row("b"), []string{"2: a quote is not closed", "3 b"}},
 		"too many":          {header + row("a") + ",x\n" + row("b"), []string{"2: 6 fields, the header has 5", "3 b"}},
 		"tabs":              {strings.ReplaceAll(header+row("a"), ",", "\t"), []string{"2 a"}},
-		"no id":             {header + row("") + "\n" + row(" "), []string{"2 -", "3 -"}},
+		"no id":             {header + row("") + "\n" + row(" "), []string{"2 no call id", "3 no call id"}},
 		"unknown columns":   {"a,b\n1,2", []string{`-: line 1: this is no export of DIDWW's call logs: no column is named "Destination DID" or "DID" (inbound), nor "CLI", "Billing Duration (sec)" or "Charged (USD)" (outbound)`}},
 		"no start":          {"DID,Duration (sec)\n1,2", []string{`-: line 1: columns are missing: "Date/Time Start (UTC)"`}},
 		"another zone":      {strings.Replace(header, "(UTC)", "(CET)", 1) + row("a"), []string{`-: line 1: column "Date/Time Start (CET)": only times in UTC can be read`}},

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -92,10 +94,11 @@ func (r Row) text() string {
 	if !r.StartedAt.IsZero() {
 		b.WriteString(" of " + r.StartedAt.UTC().Format(time.DateTime) + " UTC")
 	}
-	if r.Status != Differs && r.Billsec.Valid {
+	paired := r.Status == Differs || r.Status == NotPricedByThem || r.Status == NotPricedByUs
+	if !paired && r.Billsec.Valid {
 		fmt.Fprintf(&b, ", %s s", number(r.Billsec))
 	}
-	if r.Status != Differs && r.Cost.Valid {
+	if !paired && r.Cost.Valid {
 		b.WriteString(strings.TrimRight(", "+number(r.Cost)+" "+r.Currency, " "))
 	}
 	if r.Reason != "" {
@@ -147,8 +150,17 @@ func (p *Printer) tableTotals(t Totals) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(p.Out, "%d same, %d differ, %d only theirs, %d only ours; %d unreadable, %d repeated in the files, %d no CDRs, %d pruned here\n",
-		t.Same, t.Differ, t.OnlyTheirs, t.OnlyOurs, t.Unreadable, t.Repeated, t.Others, t.Emptied)
+	if f := t.Forgiven; f.Records > 0 {
+		text := fmt.Sprintf("within the tolerance: %d records, theirs less ours", f.Records)
+		for _, c := range slices.Sorted(maps.Keys(f.Amount)) {
+			text += fmt.Sprintf(" %s %s,", signed(f.Amount[c]), or(c, "of no known currency"))
+		}
+		if _, err := fmt.Fprintf(p.Out, "%s %s s\n", text, signed(f.Billsec)); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(p.Out, "%d same, %d differ, %d only theirs, %d only ours, %d not priced by them, %d not priced by us; %d unreadable, %d repeated in the files, %d no CDRs, %d pruned here\n",
+		t.Same, t.Differ, t.OnlyTheirs, t.OnlyOurs, t.NotPricedByThem, t.NotPricedByUs, t.Unreadable, t.Repeated, t.Others, t.Emptied)
 	return err
 }
 
@@ -166,6 +178,9 @@ func (t *Totals) lines() []Line {
 	}
 	for _, c := range t.Currencies() {
 		lines = append(lines, line("cost "+or(c, "of no known currency"), t.Theirs.Cost[c], t.Ours.Cost[c]))
+	}
+	for _, c := range slices.Sorted(maps.Keys(t.Theirs.Tax)) { // most files state none
+		lines = append(lines, line("tax "+or(c, "of no known currency"), t.Theirs.Tax[c], t.Ours.Tax[c]))
 	}
 	return append(lines, line("records without cost", whole(t.Theirs.NoCost), whole(t.Ours.NoCost)))
 }
@@ -212,6 +227,12 @@ func (p *Printer) csvTotals(t Totals) error {
 	for _, l := range t.lines() {
 		cells := append([]string{"total"}, make([]string, 9)...)
 		if err := p.csv.Write(append(cells, l.Field, l.Theirs.String(), l.Ours.String(), l.By.String())); err != nil {
+			return err
+		}
+	}
+	for _, c := range slices.Sorted(maps.Keys(t.Forgiven.Amount)) {
+		cells := append([]string{"forgiven"}, make([]string, 9)...)
+		if err := p.csv.Write(append(cells, "cost "+c, "", "", t.Forgiven.Amount[c].String())); err != nil {
 			return err
 		}
 	}

@@ -144,7 +144,7 @@ func TestWorseImport(t *testing.T) {
 	t.Parallel()
 	const start = `2025-04-01 10:00:00`
 	for name, c := range map[string]struct{ heading, cost, said, want string }{
-		"a decimal comma":  {"Charged (USD)", `"0,020"`, "not added", "0.01 USD"},
+		"a decimal comma":  {"Charged (USD)", `"0,020"`, "unreadable", "0.01 USD"},
 		"no amount":        {"Charged (USD)", "", "not added", "0.01 USD"},
 		"no column for it": {"Charges", "0.020", "not added", "0.01 USD"},
 		"a better one":     {"Charged (USD)", "0.020", "replaces", "0.02 USD"},
@@ -297,5 +297,85 @@ func TestPrinters(t *testing.T) {
 	}
 	if got := print("table", rows); !strings.Contains(got, "differs: f line 2: call a,b: billsec 2, ours 1 (+1); src 1, ours 2\n") || strings.Contains(got, "same:") {
 		t.Error(got)
+	}
+}
+
+// TestPlantedDifferences compares a file in which each line has another fault with
+// what was pushed, and wants each in its count, and sums that add up.
+func TestPlantedDifferences(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "didww", cdr.Settings{Currency: "EUR"})
+	line := func(id, price, vat string) string {
+		return fmt.Sprintf(`{"type":"outbound-cdr","id":%q,"attributes":{"call_id":%q,"time_start":"2026-03-02T09:00:00.125000+00:00","time_connect":"2026-03-02T09:00:05.125000+00:00",`+
+			`"time_end":"2026-03-02T09:00:35.125000+00:00","success":true,"duration":30,"src_number":"442079460101","dst_number":"33170189900","price":%s,"customer_vat":%s}}`+"\n",
+			id, id, price, vat)
+	}
+	ours := [][2]string{{"same", "0.1"}, {"theirs-null", "0.104"}, {"ours-null", "null"}, {"differs", "0.1"}, {"twice", "0.1"}, {"tax", "0.1"}, {"forgiven", "0.1"}}
+	for _, c := range ours {
+		b.push(t, []byte(line(c[0], c[1], "0.2")))
+	}
+	file := write(t, line("same", "0.1", "0.2")+line("theirs-null", "null", "0.2")+line("ours-null", "0.05", "0.2")+line("differs", "0.2", "0.2")+
+		line("twice", "0.3", "0.2")+line("twice", "0.1", "0.2")+line("tax", "0.1", "0.35")+line("forgiven", "0.1004", "0.2"))
+	got, totals := b.statuses(t, reconcile.Options{Tolerance: reconcile.Tolerance{Amount: decimal.RequireFromString("0.001")}}, file)
+	want := []string{"differs differs", "differs tax", "not priced by them theirs-null", "not priced by us ours-null", "repeated twice", "same forgiven", "same same", "same twice"}
+	for i := range got {
+		got[i], _, _ = strings.Cut(got[i], "~")
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if totals.Agree() || totals.Same != 3 || totals.Differ != 2 || totals.NotPricedByThem != 1 || totals.NotPricedByUs != 1 || totals.Repeated != 1 {
+		t.Errorf("%+v", totals)
+	}
+	if theirs, ours := totals.Theirs, totals.Ours; theirs.Cost["EUR"].String() != "0.9504" || ours.Cost["EUR"].String() != "0.604" ||
+		theirs.Tax["EUR"].String() != "1.75" || theirs.Records != 8 || ours.Records != 7 || theirs.NoCost != 1 || ours.NoCost != 1 {
+		t.Errorf("theirs %+v, ours %+v", theirs, ours)
+	}
+	if f := totals.Forgiven; f.Records != 1 || f.Amount["EUR"].String() != "0.0004" {
+		t.Errorf("forgiven %+v", f)
+	}
+}
+
+// TestDecimalCommas: one file writes its numbers in one way.
+func TestDecimalCommas(t *testing.T) {
+	t.Parallel()
+	const header = "Date/Time Start (UTC);CLI;Destination Number;Call Duration (sec);Status;Charged (USD);Call ID\n"
+	row := func(id, charged string) string {
+		return "2025-04-01 10:00:00;442079460123;14155550199;55;Success;" + charged + ";" + id + "\n"
+	}
+	for name, c := range map[string]struct {
+		file       string
+		cost       string
+		unreadable int
+	}{
+		"commas":             {header + row("a", "0,05") + row("b", "9,9900"), "10.04", 0},
+		"points":             {header + row("a", "0.05") + row("b", "9.9900"), "10.04", 0},
+		"both":               {header + row("a", "0.05") + row("b", "9,9900"), "0.05", 1},
+		"thousands":          {header + row("a", "1.234,56") + row("b", "0,05"), "0.05", 1},
+		"perhaps thousands":  {header + row("a", "1,234"), "0", 1},
+		"clearly no decimal": {header + row("a", "0,05") + row("b", "1,234"), "1.284", 0},
+		"no number":          {header + row("a", "n/a") + row("b", "0,05"), "0.05", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, "didww", cdr.Settings{})
+			_, totals := b.statuses(t, reconcile.Options{}, write(t, c.file))
+			if totals.Unreadable != c.unreadable || totals.Theirs.Cost["USD"].String() != c.cost {
+				t.Errorf("%+v", totals)
+			}
+			if said := b.imported(t, true, write(t, c.file)); !strings.Contains(said, fmt.Sprintf("Unreadable:%d", c.unreadable)) {
+				t.Error(said)
+			}
+		})
+	}
+}
+
+// TestHeaderAlone: a file without records agrees with nothing.
+func TestHeaderAlone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "didww", cdr.Settings{})
+	_, totals := b.statuses(t, reconcile.Options{}, write(t, "Date/Time Start (UTC),CLI,Destination Number,Call Duration (sec),Charged (USD),Call ID\n"))
+	if totals.Agree() {
+		t.Errorf("%+v", totals)
 	}
 }

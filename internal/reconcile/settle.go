@@ -15,6 +15,10 @@ func (i *importing) settle(e *entry, held map[string]store.Held, alike alikeCall
 		i.refuse(e, e.Reject.Reason)
 		return false
 	}
+	if fault := e.wrongNumber(); fault != "" {
+		i.refuse(e, fault)
+		return false
+	}
 	if c := e.cdr(); c != nil {
 		return i.settleCDR(e, c, held, alike)
 	}

@@ -6,34 +6,36 @@ import "strconv"
 // keys sorted, no white space, number text as sent, strings unescaped with
 // their length before them. Members of the outermost object named in without
 // are left out.
-func (t *tree) appendCanonical(out []byte, v *value, without []string) []byte {
+func (r *Record) appendCanonical(out []byte, v *value, without []string) []byte {
 	switch v.kind {
 	case kindString:
-		return appendText(out, t.text(v))
+		return appendText(out, r.text(v))
 	case kindArray:
 		out = append(out, '[')
-		for i := v.first; i < v.next; i = t.values[i].next {
-			out = t.appendCanonical(out, &t.values[i], nil)
+		for i := v.first; i < v.next; i = r.values[i].next {
+			out = r.appendCanonical(out, &r.values[i], nil)
 			out = append(out, ',')
 		}
 		return append(out, ']')
 	case kindObject:
 		var room [maxShape]int32 // on the stack
-		places := t.members(v, room[:0])
+		places := r.members(v, room[:0])
 		out = append(out, '{')
-		for _, n := range t.order(v, places) {
-			m := &t.values[places[n]]
-			if isOneOf(t.name(m), without) {
+		order, repeated := r.order(v, places)
+		r.repeated = r.repeated || repeated
+		for _, n := range order {
+			m := &r.values[places[n]]
+			if isOneOf(r.name(m), without) {
 				continue
 			}
-			out = appendText(out, t.name(m))
+			out = appendText(out, r.name(m))
 			out = append(out, ':')
-			out = t.appendCanonical(out, m, nil)
+			out = r.appendCanonical(out, m, nil)
 			out = append(out, ',')
 		}
 		return append(out, '}')
 	}
-	return append(out, t.text(v)...)
+	return append(out, r.text(v)...)
 }
 
 func appendText(out, text []byte) []byte {

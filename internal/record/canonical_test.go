@@ -95,11 +95,11 @@ func TestPayload(t *testing.T) {
 	t.Parallel()
 	for sent, want := range map[string]string{
 		"{ \"b\" : 1.50,\r\n\"a\":\"\\u0041\" }": "{ \"b\" : 1.50,\r\n\"a\":\"\\u0041\" }",
-		"{\"a\":\"x\xff\xfey\"}":                 "{\"a\":\"x\uFFFDy\"}",
+		"{\"a\":\"x\xff\xfey\"}":                 "{\"a\":\"x\uFFFDy\",\"_bytes\":\"%7B%22a%22:%22x%FF%FEy%22%7D\"}",
 		`{"a":"\u0000","a":"\ud83d"}`:            `{"a":"\u0000","a":"\ud83d"}`,
 		"b=2&a=x+y%2Bz":                          `{"a":"x y+z","b":"2"}`,
 		"a=2&a=1&b=":                             `{"a":["1","2"],"b":""}`,
-		"a=%00%ff":                               `{"a":"\u0000�"}`,
+		"a=%00%ff":                               `{"_bytes":"a=%2500%25ff","a":"\u0000�"}`,
 	} {
 		if got := string(one(t, body(sent)).Payload()); got != want {
 			t.Errorf("%q: %s, want %s", sent, got, want)

@@ -36,11 +36,12 @@ type Notes struct {
 	End      string   // name of the field that End read
 }
 
-// Mended is the reason of a problem that the stored payload shows no more.
-const Mended = "NUL or broken UTF-8 taken out"
-
 // Problem notes that a field cannot be used, by its full name.
-func (n *Notes) Problem(name, reason string) { n.Problems = append(n.Problems, name+": "+reason) }
+func (n *Notes) Problem(name, reason string) {
+	if problem := name + ": " + reason; !slices.Contains(n.Problems, problem) {
+		n.Problems = append(n.Problems, problem)
+	}
+}
 
 // Once notes that a field cannot be used, unless it is named already.
 func (n *Notes) Once(name, reason string) {
@@ -192,6 +193,26 @@ func IsPlaceholder(id string) bool {
 
 // Text returns a short text as sent; numbers and booleans as their text.
 func (f *Fields) Text(names ...string) string { return f.text(MaxText, names) }
+
+// Number returns a telephone number as sent. A form makes a blank of a + that was
+// not escaped: it becomes a + again. A number that was written with an exponent, as
+// spreadsheets do, is written in full.
+func (f *Fields) Number(names ...string) string {
+	text := f.Text(names...)
+	if rest := strings.TrimLeft(text, " "); rest != text && rest != "" && rest[0] > '0' && rest[0] <= '9' {
+		return "+" + rest
+	}
+	if at := strings.IndexAny(text, "eE"); at < 0 || !strings.ContainsAny(text[at:], "+ ") {
+		return text
+	}
+	d, err := parseDecimal([]byte(text))
+	if err != nil || !d.IsInteger() {
+		return text
+	}
+	name, _ := f.find(names)
+	f.Problem(name, "written with an exponent: its last digits may be missing")
+	return d.StringFixed(0)
+}
 
 // Long returns a text that may be long, such as a URL or a message.
 func (f *Fields) Long(names ...string) string { return f.text(MaxLong, names) }

@@ -65,6 +65,29 @@ func TestText(t *testing.T) {
 	})
 }
 
+func TestNumber(t *testing.T) {
+	t.Parallel()
+	const exponent = "written with an exponent: its last digits may be missing"
+	runGetter(t, func(f *record.Fields) string { return f.Number("x") }, []getCase{
+		{`"442071838750"`, "442071838750", ""},
+		{`442071838750`, "442071838750", ""},
+		{`4.42E+11`, "442000000000", ""},
+		{`"4.42E+11"`, "442000000000", exponent},
+		{`"4.42e 11"`, "442000000000", exponent},
+		{`"4.4e11"`, "4.4e11", ""},
+		{`"4.42E+1"`, "4.42E+1", ""},
+		{`"1E+999999999"`, "1E+999999999", ""},
+		{`"Eve + 1"`, "Eve + 1", ""},
+		{`" 442071838750"`, "+442071838750", ""},
+		{`" 44 20 7183 8750"`, "+44 20 7183 8750", ""},
+		{`" 0207"`, " 0207", ""},
+		{`" "`, " ", ""},
+		{`" x"`, " x", ""},
+		{`null`, "", ""},
+		{`[]`, "", "expected text, found a list"},
+	})
+}
+
 func TestLong(t *testing.T) {
 	t.Parallel()
 	runGetter(t, func(f *record.Fields) string { return f.Long("x") }, []getCase{

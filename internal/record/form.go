@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxPairs is how many parameters a form may have.
@@ -34,7 +35,7 @@ func (f *form) add(name, text []byte, decode func(out, text []byte) []byte) {
 
 // readForm reads pairs as browsers send them. A broken percent sign stands for
 // itself, for VoipNow may send its values without encoding.
-func (k *desk) readForm(raw []byte) Piece {
+func (k *desk) readForm(contentType string, raw []byte) Piece {
 	f := k.newForm(len(raw))
 	for sent := range bytes.SplitSeq(raw, []byte("&")) {
 		if len(sent) == 0 {
@@ -49,7 +50,45 @@ func (k *desk) readForm(raw []byte) Piece {
 	if len(f.pairs) == 0 {
 		return Piece{Raw: raw, Reason: "body: a form without parameters"}
 	}
+	f.decode(contentType)
 	return Piece{Record: k.record(&f, raw), Raw: raw}
+}
+
+// broken names the parameters that are not UTF-8.
+func (f *form) broken() (notes []string) {
+	if utf8.Valid(f.data) {
+		return nil
+	}
+	for _, p := range f.pairs {
+		if !utf8.Valid(f.bytes(p.name)) || !utf8.Valid(f.bytes(p.text)) {
+			notes = appendNote(notes, string(f.bytes(p.name)), Mended)
+		}
+	}
+	return notes
+}
+
+// decode puts names and texts that are not UTF-8 into it. A form may also name its
+// charset itself, in a parameter _charset_.
+func (f *form) decode(contentType string) {
+	if utf8.Valid(f.data) && bytes.IndexByte(f.data, escape) < 0 {
+		return
+	}
+	from := declared(contentType)
+	for _, p := range f.pairs {
+		if from == nil && string(f.bytes(p.name)) == "_charset_" {
+			from = charset(string(f.bytes(p.text)))
+		}
+	}
+	if from == nil {
+		return
+	}
+	for i := range f.pairs {
+		for _, s := range []*span{&f.pairs[i].name, &f.pairs[i].text} {
+			start := len(f.data)
+			f.data = append(f.data, decode(from, f.bytes(*s))...)
+			*s = span{start: int32(start), end: int32(len(f.data))}
+		}
+	}
 }
 
 // newForm returns a form whose names and texts have so many bytes.
@@ -95,6 +134,7 @@ func (f *form) record(raw []byte) *Record {
 	slices.SortFunc(f.pairs, func(a, b pair) int {
 		return cmp.Or(bytes.Compare(f.bytes(a.name), f.bytes(b.name)), bytes.Compare(f.bytes(a.text), f.bytes(b.text)))
 	})
+	r := &Record{raw: raw, form: true, notes: f.broken()}
 	f.values = append(slices.Grow(f.values, 1+len(f.pairs)), value{kind: kindObject, first: 1})
 	for rest := f.pairs; len(rest) > 0; {
 		name, n := rest[0].name, 1
@@ -104,6 +144,7 @@ func (f *form) record(raw []byte) *Record {
 		if n == 1 {
 			f.value(value{kind: kindString, name: name, text: rest[0].text}, 0)
 		} else {
+			r.repeated = true
 			f.value(value{kind: kindArray, name: name}, n)
 			for _, p := range rest[:n] {
 				f.value(value{kind: kindString, text: p.text}, 0)
@@ -112,7 +153,8 @@ func (f *form) record(raw []byte) *Record {
 		rest = rest[n:]
 	}
 	f.values[0].next = int32(len(f.values))
-	return &Record{tree: f.tree, root: &f.values[0], raw: raw, form: true}
+	r.tree, r.root = f.tree, &f.values[0]
+	return r
 }
 
 // value adds a value in which so many others follow.
@@ -145,6 +187,7 @@ func (k *desk) readMultipart(contentType string, body []byte) Piece {
 	if err := f.addParts(multipart.NewReader(bytes.NewReader(body), boundary)); err != nil {
 		return Piece{Raw: body, Reason: "body: multipart: " + err.Error()}
 	}
+	f.decode(contentType)
 	return Piece{Record: k.record(&f, body), Raw: body}
 }
 
@@ -163,6 +206,9 @@ func (f *form) addParts(r *multipart.Reader) error {
 		text, err := io.ReadAll(part)
 		if err != nil {
 			return err
+		}
+		if from := declared(part.Header.Get("Content-Type")); from != nil {
+			text = decode(from, text)
 		}
 		f.add([]byte(part.FormName()), text, func(out, text []byte) []byte { return append(out, text...) })
 	}

@@ -12,6 +12,12 @@ import (
 	"github.com/cdrstore/cdrstore/internal/cdr"
 )
 
+// IsNumberProblem reports whether a problem is that of a number which was sent and
+// could not be read.
+func IsNumberProblem(problem string) bool {
+	return strings.Contains(problem, ": not a number") || strings.Contains(problem, ": expected a number")
+}
+
 // Decimal returns a number, be it sent as a number or as text.
 func (f *Fields) Decimal(names ...string) cdr.Amount {
 	name, v := f.find(names)
@@ -115,7 +121,7 @@ func parseDecimal(sent []byte) (decimal.Decimal, error) {
 	if d, ok := plainDecimal(sent); ok {
 		return d, nil
 	}
-	text := string(sent)
+	text := strings.Replace(strings.Replace(string(sent), "e ", "e+", 1), "E ", "E+", 1) // a form makes a blank of a raw +
 	if len(text) > 64 {
 		return decimal.Decimal{}, fmt.Errorf("not a number of reasonable length")
 	}

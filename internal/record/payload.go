@@ -3,14 +3,20 @@ package record
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// Payload returns the record as JSON that Postgres can keep: an object as sent,
-// with U+FFFD for bytes that are not UTF-8; a form as an object of its
-// parameters, with a list where a name repeats. It may be a part of the body.
+// sentBytes is the member of a payload that holds the record as sent, percent-encoded,
+// where its text is not UTF-8 and could not be decoded.
+const sentBytes = "_bytes"
+
+// Payload returns the record as JSON that Postgres can keep: an object as sent; a
+// form as an object of its parameters, with a list where a name repeats. It may be a
+// part of the body. Bytes that are not UTF-8 are U+FFFD in it, and the record is there
+// as sent too, unless it is longer than MaxLong.
 func (r *Record) Payload() []byte {
 	switch {
 	case r.form:
@@ -18,7 +24,20 @@ func (r *Record) Payload() []byte {
 	case utf8.Valid(r.raw):
 		return slices.Clip(r.raw)
 	}
-	return bytes.ToValidUTF8(r.raw, []byte("\uFFFD"))
+	payload := bytes.ToValidUTF8(r.raw, []byte("\uFFFD"))
+	if sent := r.sent(); sent != "" {
+		payload = append(payload[:len(payload)-1], `,"`+sentBytes+`":"`+sent+`"}`...)
+	}
+	return payload
+}
+
+// sent returns the record as sent where its text is broken, in characters that JSON
+// needs not escape.
+func (r *Record) sent() string {
+	if len(r.notes) == 0 || len(r.raw) > MaxLong {
+		return ""
+	}
+	return url.PathEscape(string(r.raw))
 }
 
 func (r *Record) formPayload() []byte {
@@ -41,6 +60,9 @@ func (r *Record) oddPayload() []byte {
 			all = append(all, valid(r.text(&r.values[j])))
 		}
 		params[valid(r.name(m))] = all
+	}
+	if sent := r.sent(); sent != "" {
+		params[sentBytes] = sent
 	}
 	payload, err := json.Marshal(params)
 	if err != nil {

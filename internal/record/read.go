@@ -27,33 +27,31 @@ type Piece struct {
 func Read(d cdr.Delivery) iter.Seq[Piece] { return new(Memory).Read(&d, d.Body) }
 
 func (k *desk) read(d *cdr.Delivery, sent []byte, yield func(Piece) bool) {
-	body := bytes.TrimPrefix(sent, []byte("\xEF\xBB\xBF"))
+	body := bytes.TrimPrefix(sent, []byte(byteOrderMark))
 	trimmed := bytes.TrimSpace(body)
 	switch {
 	case d.BodyProblem != "":
 		yield(Piece{Raw: sent, Reason: d.BodyProblem})
 	case len(trimmed) == 0 && d.Query != "":
-		piece := k.readForm([]byte(d.Query))
+		piece := k.readForm(d.ContentType, []byte(d.Query))
 		piece.Raw = nil // the delivery keeps its query beside its body
 		yield(piece)
 	case len(trimmed) == 0:
 		yield(Piece{Raw: sent, Reason: "body: empty"})
-	case trimmed[0] == '{' || trimmed[0] == '[':
-		k.readJSON(body, yield)
 	case isMultipart(d.ContentType, trimmed):
 		yield(k.readMultipart(d.ContentType, trimmed))
 	case isForm(d.ContentType, trimmed):
-		yield(k.readForm(trimmed))
+		yield(k.readForm(d.ContentType, trimmed))
 	default:
-		k.readJSON(body, yield) // garbage first, perhaps records after it
+		k.readJSON(body, yield) // or garbage first, perhaps records after it
 	}
 }
 
-// isForm reports whether a body is pairs of a form: the type says so (it is what
-// curl says of everything) and no line begins as an object does, or it is one line
-// that starts with a name and an equals sign.
+// isForm reports whether a body is pairs of a form: it does not begin as JSON does,
+// and the type says so (it is what curl says of everything) and no line begins as an
+// object does, or it is one line that starts with a name and an equals sign.
 func isForm(contentType string, body []byte) bool {
-	if bytes.IndexByte(body, '=') < 0 || bytes.Contains(body, []byte("\n{")) {
+	if len(body) == 0 || body[0] == '{' || body[0] == '[' || bytes.IndexByte(body, '=') < 0 || bytes.Contains(body, []byte("\n{")) {
 		return false
 	}
 	if strings.HasPrefix(strings.ToLower(contentType), "application/x-www-form-urlencoded") {

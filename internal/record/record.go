@@ -1,6 +1,9 @@
 package record
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Record is one JSON object, or the parameters of one form or query, before
 // anybody knows what it means.
@@ -9,7 +12,9 @@ type Record struct {
 	root *value
 	raw  []byte
 	form bool
-	note string // what had to be mended to read it at all; empty: nothing
+
+	notes    []string // problems of its text, whatever is read of it
+	repeated bool     // a name stands twice in one object, as far as AppendCanonical came
 
 	texts strings.Builder
 }
@@ -62,11 +67,7 @@ func (r *Record) Scratch() *[]byte {
 
 // Fields gives typed access to the record.
 func (r *Record) Fields() *Fields {
-	f := &Fields{record: r, v: r.root, notes: new(Notes)}
-	if r.note != "" {
-		f.notes.Problems = append(f.notes.Problems, r.note)
-	}
-	return f
+	return &Fields{record: r, v: r.root, notes: &Notes{Problems: slices.Clone(r.notes)}}
 }
 
 // FromPayload reads a record back from its stored payload.

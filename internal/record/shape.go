@@ -15,6 +15,8 @@ type shape struct {
 	ends   []int  // where each of them ends
 	sorted []int  // which members they are, in the order of names; those of one name as sent
 	slots  [256]uint8
+
+	repeated bool // a name is there twice
 }
 
 // Limits of what a shape is kept of: members, and bytes of their names.
@@ -74,7 +76,8 @@ func (s *shape) has(t *tree, places []int32) bool {
 }
 
 func newShape(t *tree, places []int32, size int) *shape {
-	s := &shape{names: make([]byte, 0, size), ends: make([]int, 0, len(places)), sorted: t.sorted(places)}
+	s := &shape{names: make([]byte, 0, size), ends: make([]int, 0, len(places))}
+	s.sorted, s.repeated = t.sorted(places)
 	for n, i := range places {
 		name := t.name(&t.values[i])
 		s.names = append(s.names, name...)
@@ -89,25 +92,27 @@ func newShape(t *tree, places []int32, size int) *shape {
 }
 
 // order returns which members of an object stand at these places, in the order of
-// their names, those of one name as sent.
-func (t *tree) order(v *value, places []int32) []int {
+// their names, those of one name as sent; and whether there are such.
+func (t *tree) order(v *value, places []int32) (order []int, repeated bool) {
 	if t.index != nil && t.index.of == v.first {
-		return t.index.shape.sorted
+		return t.index.shape.sorted, t.index.shape.repeated
 	}
 	if s := t.shapes.of(t, places); s != nil {
-		return s.sorted
+		return s.sorted, s.repeated
 	}
 	return t.sorted(places)
 }
 
 // sorted is order for a shape that is not known.
-func (t *tree) sorted(places []int32) []int {
-	order := make([]int, len(places))
+func (t *tree) sorted(places []int32) (order []int, repeated bool) {
+	order = make([]int, len(places))
 	for n := range order {
 		order[n] = n
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(bytes.Compare(t.name(&t.values[places[a]]), t.name(&t.values[places[b]])), a-b)
-	})
-	return order
+	name := func(n int) []byte { return t.name(&t.values[places[n]]) }
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(bytes.Compare(name(a), name(b)), a-b) })
+	for n := 1; n < len(order) && !repeated; n++ {
+		repeated = bytes.Equal(name(order[n-1]), name(order[n]))
+	}
+	return order, repeated
 }

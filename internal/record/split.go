@@ -36,6 +36,9 @@ func (s *splitter) step() bool {
 	case c == ',':
 		s.pos++
 		return true
+	case c == byteOrderMark[0] && bytes.HasPrefix(s.data[s.pos:], []byte(byteOrderMark)):
+		s.pos += len(byteOrderMark) // files with a mark each, put together
+		return true
 	case c == '[' && !s.list():
 		s.pos++
 		s.opening = s.data[start:s.pos]
@@ -73,28 +76,33 @@ func (s *splitter) end() bool {
 // unwrap hands on a value, or the values inside of a JSON:API envelope.
 func (s *splitter) unwrap(t *tree) bool {
 	root := &t.values[0]
-	if data := t.wrapped(root); data != nil {
-		return s.accept(t, data)
+	data := t.wrapped(root)
+	if len(data) == 0 {
+		return s.accept(t, root)
 	}
-	return s.accept(t, root)
+	for _, v := range data {
+		if !s.accept(t, v) {
+			return false
+		}
+	}
+	return true
 }
 
-// wrapped returns the object or list of objects inside of {"data":…}, nil when
-// the value is a record itself.
-func (t *tree) wrapped(v *value) *value {
-	var data *value
+// wrapped returns the object or list of objects inside of {"data":…}, each of them
+// where the name is repeated; none when the value is a record itself.
+func (t *tree) wrapped(v *value) (data []*value) {
 	for i := v.first; i < v.next; i = t.values[i].next {
 		m := &t.values[i]
 		switch string(t.name(m)) {
 		case "data":
-			data = m
+			if m.kind != kindObject && m.kind != kindArray {
+				return nil
+			}
+			data = append(data, m)
 		case "meta", "links", "jsonapi", "included":
 		default:
 			return nil
 		}
-	}
-	if data == nil || data.kind != kindObject && data.kind != kindArray {
-		return nil
 	}
 	return data
 }
@@ -134,7 +142,7 @@ func (s *splitter) accept(t *tree, v *value) bool {
 	t.index.of = 0
 	r := &Record{tree: *t, root: v, raw: raw}
 	if !utf8.Valid(raw) {
-		r.note = "body: " + Mended
+		r.notes = []string{"body: " + Mended}
 	}
 	return s.yield(Piece{Record: r, Raw: raw})
 }

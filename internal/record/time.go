@@ -3,82 +3,61 @@ package record
 import (
 	"bytes"
 	"errors"
-	"strings"
+	"slices"
 	"time"
-
-	"github.com/shopspring/decimal"
 )
-
-// layouts are the spellings of the five providers' pages and their neighbours.
-// time.Parse reads a fraction of a second after any of them.
-func layouts() [10]string {
-	return [...]string{
-		"2006-01-02T15:04:05Z07:00",
-		"2006-01-02T15:04:05",
-		"2006-01-02 15:04:05",
-		"2006-01-02 15:04:05Z07:00",
-		"2006-01-02 15:04:05 UTC",
-		"2006-01-02 15:04:05 Z07:00",
-		"2006-01-02T15:04:05Z0700",
-		"2006-01-02 15:04:05 Z0700",
-		"2006-01-02T15:04:05Z07",
-		"2006-01-02 15:04:05Z07",
-	}
-}
 
 func parseTime(sent []byte) (time.Time, error) {
 	if len(sent) == 0 {
 		return time.Time{}, nil
 	}
-	if at, ok := parseEpoch(sent); ok {
-		if at.Equal(time.UnixMicro(0)) {
-			return time.Time{}, nil
-		}
-		return inRange(at)
+	at, ok := parseEpoch(sent)
+	switch {
+	case ok && at.Equal(time.UnixMicro(0)):
+		return time.Time{}, nil
+	case !ok:
+		at, ok = calendarTime(sent)
 	}
-	if at, ok := plainTime(sent); ok {
-		return inRange(at)
+	if !ok {
+		return time.Time{}, errors.New("not a time")
 	}
-	text := strings.Replace(string(sent), " GMT", " UTC", 1)
-	for _, layout := range layouts() {
-		if at, err := time.Parse(layout, text); err == nil {
-			return inRange(at)
-		}
-	}
-	return time.Time{}, errors.New("not a time")
+	return inRange(at)
 }
 
-// plainTime reads 2006-01-02T15:04:05, with a blank for the T, a fraction and a
-// zone, as nearly all times come. What it reads, time.Parse reads alike with one
-// of the layouts, slower.
-func plainTime(text []byte) (time.Time, bool) {
+// calendarTime reads 2006-01-02T15:04:05, with a blank for the T, a fraction and a
+// zone. 24:00:00 is the next day's first moment, and second 60 the next minute's.
+func calendarTime(text []byte) (time.Time, bool) {
 	const shape = "2006-01-02T15:04:05"
-	if len(text) < len(shape) || text[4] != '-' || text[7] != '-' || text[10] != 'T' && text[10] != ' ' || text[13] != ':' || text[16] != ':' {
+	if len(text) > 12 && text[12] == ':' { // 9:04:05
+		text = slices.Insert(slices.Clone(text), 11, '0')
+	}
+	if len(text) < len(shape) || text[4] != '-' || text[7] != '-' || text[10]|' ' != 't' && text[10] != ' ' || text[13] != ':' || text[16] != ':' {
 		return time.Time{}, false
 	}
 	year, month, day := digits(text[:4]), digits(text[5:7]), digits(text[8:10])
 	hour, minute, second := digits(text[11:13]), digits(text[14:16]), digits(text[17:19])
 	nanos, rest := fraction(text[len(shape):])
 	east, ok := offset(rest)
-	if !ok || min(year, month, day, hour, minute, second) < 0 || hour > 23 || minute > 59 || second > 59 {
+	if !ok || min(year, month, day, hour, minute, second) < 0 || minute > 59 || second > 60 ||
+		hour > 24 || hour == 24 && int(minute+second)+nanos > 0 {
 		return time.Time{}, false
 	}
-	at := time.Date(int(year), time.Month(month), int(day), int(hour), int(minute), int(second), nanos, time.UTC)
-	if at.Month() != time.Month(month) {
+	midnight := time.Date(int(year), time.Month(month), int(day), 0, 0, 0, 0, time.UTC)
+	if midnight.Month() != time.Month(month) {
 		return time.Time{}, false // no day of this month
 	}
-	return at.Add(-east), true
+	return midnight.Add(time.Duration(hour*3600+minute*60+second)*time.Second + time.Duration(nanos) - east), true
 }
 
-// fraction reads a fraction of a second and returns what is behind it.
+// fraction reads a fraction of a second, of any length, and returns what is after it.
 func fraction(text []byte) (nanos int, rest []byte) {
-	if len(text) == 0 || text[0] != '.' {
+	if len(text) < 2 || text[0] != '.' && text[0] != ',' {
 		return 0, text
 	}
-	n := 1
-	for scale := int(1e8); scale > 0 && n < len(text) && text[n] >= '0' && text[n] <= '9'; scale /= 10 {
+	n, scale := 1, int(1e8)
+	for ; n < len(text) && text[n] >= '0' && text[n] <= '9'; n++ {
 		nanos += int(text[n]-'0') * scale
-		n++
+		scale /= 10
 	}
 	if n == 1 {
 		return 0, text // a point alone is no fraction
@@ -86,23 +65,36 @@ func fraction(text []byte) (nanos int, rest []byte) {
 	return nanos, text[n:]
 }
 
-// offset reads the end of a time: nothing, Z or +02:00.
+// offset reads the end of a time: nothing, Z, UTC, GMT, +02:00, +0200 or +02, with or
+// without a blank before it. A blank before digits is a + that a form was sent raw.
 func offset(zone []byte) (east time.Duration, ok bool) {
-	switch {
-	case len(zone) == 0, len(zone) == 1 && zone[0] == 'Z':
+	blank := len(zone) > 0 && zone[0] == ' '
+	zone = bytes.TrimLeft(zone, " ")
+	switch string(zone) {
+	case "", "Z", "z", "UTC", "GMT":
 		return 0, true
-	case len(zone) != len("+02:00") || zone[0] != '+' && zone[0] != '-' || zone[3] != ':':
+	}
+	sign := time.Duration(1)
+	switch {
+	case zone[0] == '-':
+		sign, zone = -1, zone[1:]
+	case zone[0] == '+':
+		zone = zone[1:]
+	case !blank:
 		return 0, false
 	}
-	hours, minutes := digits(zone[1:3]), digits(zone[4:6])
-	if hours < 0 || hours > 23 || minutes < 0 || minutes > 59 {
+	hours, minutes := zone[:min(2, len(zone))], zone[min(2, len(zone)):]
+	if len(minutes) == len(":00") && minutes[0] == ':' {
+		minutes = minutes[1:]
+	}
+	if len(hours) != 2 || len(minutes) != 0 && len(minutes) != 2 {
 		return 0, false
 	}
-	east = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
-	if zone[0] == '-' {
-		east = -east
+	h, m := digits(hours), max(digits(minutes), 0)
+	if h < 0 || h > 24 || m > 60 || len(minutes) > 0 && digits(minutes) < 0 {
+		return 0, false
 	}
-	return east, true
+	return sign * (time.Duration(h)*time.Hour + time.Duration(m)*time.Minute), true
 }
 
 // digits returns the number that digits are, -1 where there is anything else or
@@ -118,7 +110,7 @@ func digits(text []byte) int64 {
 // parseEpoch reads seconds, milliseconds, microseconds or nanoseconds since
 // 1970, by the number of digits: PIOPIY's `time` has 13, its `start_time` 10.
 func parseEpoch(sent []byte) (time.Time, bool) {
-	if len(sent) > 32 || len(bytes.Trim(sent, "0123456789.")) > 0 {
+	if len(sent) > 32 || len(bytes.Trim(sent, "0123456789.eE+ ")) > 0 {
 		return time.Time{}, false
 	}
 	if n := digits(sent); n >= 0 {
@@ -128,7 +120,7 @@ func parseEpoch(sent []byte) (time.Time, bool) {
 }
 
 func oddEpoch(sent []byte) (time.Time, bool) {
-	d, err := decimal.NewFromString(string(sent))
+	d, err := parseDecimal(sent)
 	if err != nil {
 		return time.Time{}, false
 	}

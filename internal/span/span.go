@@ -63,6 +63,10 @@ func Zone(name string) (*time.Location, error) {
 	if name == "Local" {
 		return nil, errors.New(`"Local" is no name of a time zone: write one like Europe/London, or UTC`)
 	}
+	switch strings.ToUpper(name) {
+	case "CET", "EET", "MET", "WET":
+		return nil, fmt.Errorf("%q is an offset without summer time to Postgres: write a name like Europe/Paris", name)
+	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no name of a time zone: write one like Europe/London, or UTC", name)
@@ -83,7 +87,7 @@ func period(name, tz, layout, what string, next func(time.Time) time.Time) (Span
 	if err := checkYear(name, wall); err != nil {
 		return Span{}, err
 	}
-	return Span{From: first(wall, zone), To: first(next(wall), zone), Zone: zone}, nil
+	return Span{From: Local(wall, zone), To: Local(next(wall), zone), Zone: zone}, nil
 }
 
 // moment reads one end of a span; empty is the zero time.
@@ -95,7 +99,7 @@ func moment(text string, zone *time.Location, now time.Time) (time.Time, error) 
 		return now.In(zone), nil
 	}
 	if wall, ok := word(text, now.In(zone)); ok {
-		return first(wall, zone), nil
+		return Local(wall, zone), nil
 	}
 	iso := strings.Replace(text, " ", "T", 1)
 	for _, layout := range []string{"2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00"} {
@@ -107,7 +111,7 @@ func moment(text string, zone *time.Location, now time.Time) (time.Time, error) 
 	for _, layout := range []string{"2006-01", time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05"} {
 		wall, err := time.Parse(layout, iso)
 		if err == nil {
-			return first(wall, zone), checkYear(text, wall)
+			return Local(wall, zone), checkYear(text, wall)
 		}
 		outside = outside || strings.Contains(err.Error(), "out of range")
 	}
@@ -140,10 +144,11 @@ func word(text string, now time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// first is the first moment at which the clocks of zone show wall, whose own
-// zone is UTC, or later. So days and months follow each other without a gap or
-// an overlap, also where clocks change at midnight.
-func first(wall time.Time, zone *time.Location) time.Time {
+// Local is the first moment at which the clocks of zone show wall, whose own zone
+// is UTC, or later. So days and months follow each other without a gap or an
+// overlap, also where clocks change at midnight. The SQL function local_moment
+// says the same.
+func Local(wall time.Time, zone *time.Location) time.Time {
 	// No zone is a day from UTC, so the clocks show less than wall here.
 	t := wall.Add(-24 * time.Hour).In(zone)
 	for {

@@ -79,6 +79,7 @@ func TestParseErrorsNameFlagAndReason(t *testing.T) {
 	for _, c := range []struct{ from, to, tz, want string }{
 		{"", "", "Europe/Londn", `--tz: "Europe/Londn" is no name`},
 		{"", "", "Local", `--tz: "Local" is no name`},
+		{"", "", "CET", `--tz: "CET" is an offset without summer time to Postgres`},
 		{"", "", "../etc/passwd", `--tz: "../etc/passwd" is no name`},
 		{"2026-13", "", "", `--from: "2026-13": there is no such`},
 		{"2026-02-30", "", "", `--from: "2026-02-30": there is no such`},

@@ -18,8 +18,8 @@ func decodeCDR(f *record.Fields, callID string) (cdr.Record, error) {
 	facts := &cdr.Facts{
 		Account:     f.Text("user_id"),
 		Direction:   f.Direction("direction"),
-		Src:         f.Text("src"),
-		Dst:         f.Text("dst"),
+		Src:         f.Number("src"),
+		Dst:         f.Number("dst"),
 		State:       cdr.StateEnded,
 		Disposition: disposition(word),
 		HangupCause: word,

@@ -17,8 +17,8 @@ func decodeSMS(r *record.Record, f *record.Fields) (cdr.Record, error) {
 	}
 	m := cdr.Message{
 		MessageID:  messageID(r),
-		Src:        f.Text("src"),
-		Dst:        f.Text("dst"),
+		Src:        f.Number("src"),
+		Dst:        f.Number("dst"),
 		Body:       f.Long("message"),
 		Direction:  cdr.Inbound,
 		Status:     "received",

@@ -44,10 +44,10 @@ func inboundCDR(f, a *record.Fields) (cdr.Event, error) {
 		return cdr.Event{}, err
 	}
 	facts.Direction = cdr.Inbound
-	facts.Src = a.Text("src_number")
+	facts.Src = a.Number("src_number")
 	facts.SrcName = a.Text("src_name")
-	facts.Dst = a.Text("dst_number", "did_number")
-	facts.DID = a.Text("did_number")
+	facts.Dst = a.Number("dst_number", "did_number")
+	facts.DID = a.Number("did_number")
 	facts.Trunk = a.Text("trunk_destination")
 	inboundCharges(facts, a)
 	facts.CostIncludesTax = new(true) // D4 has an _amount_no_vat next to each _amount

@@ -17,8 +17,8 @@ func incoming(f, a *record.Fields, kind string) (cdr.Event, error) {
 	e := live(a, kind)
 	e.CallID = callID
 	e.Facts.Direction = cdr.Inbound
-	e.Facts.Src = a.Text("src_number")
-	e.Facts.DID = a.Text("did_number")
+	e.Facts.Src = a.Number("src_number")
+	e.Facts.DID = a.Number("did_number")
 	e.Facts.Dst = e.Facts.DID
 	return e, nil
 }
@@ -87,9 +87,9 @@ func live(a *record.Fields, kind string) cdr.Event {
 
 func outboundParties(facts *cdr.Facts, a *record.Fields) {
 	facts.Direction = cdr.Outbound
-	facts.Src = a.Text("src_number")
+	facts.Src = a.Number("src_number")
 	facts.SrcName = a.Text("src_name")
-	facts.Dst = a.Text("dst_number")
+	facts.Dst = a.Number("dst_number")
 	facts.Trunk = a.Text("trunk_name")
 }
 

@@ -3,6 +3,7 @@ package piopiy
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cdrstore/cdrstore/internal/cdr"
 	"github.com/cdrstore/cdrstore/internal/record"
@@ -23,39 +24,67 @@ func decodeCDR(f *record.Fields, m message) (cdr.Event, error) {
 	facts.State, facts.Ends = cdr.StateEnded, m.ends()
 	setOutcome(facts, f, m)
 	setTalk(facts, f)
-	facts.Rate = f.Decimal("call_rate")   // text when charged, the number 0 when not
-	if err := times(f, facts); err != nil {
+	facts.Rate = f.Decimal("call_rate") // text when charged, the number 0 when not
+	at, err := times(f, facts)
+	if err != nil {
 		return cdr.Event{}, err
 	}
 	return cdr.Event{
 		CallID: callID, Kind: cdr.KindCDR, ProviderKind: m.word(), Leg: m.leg,
 		RecordKey:  strings.Join([]string{callID, m.leg, f.Text("cmiuuid", "cmiuid")}, "/"),
-		OccurredAt: facts.StartedAt, Clock: cdr.ClockProvider, Facts: facts,
+		OccurredAt: at, Clock: cdr.ClockProvider, Facts: facts,
 	}, nil
 }
 
-// times reads the moments of a CDR. `time` lies seconds beside the start and
-// stands in for it only where there is none, as in India, whose CDRs have no
-// end either. The answer_time of a missed leg is left over from another call.
-func times(f *record.Fields, facts *cdr.Facts) error {
-	facts.StartedAt = f.Time("start_time")
-	if facts.StartedAt.IsZero() {
-		facts.StartedAt = f.Time("time")
+// times reads the moments of a CDR and returns the one that it certainly has.
+// `time` lies seconds beside the start and stands in for it only where there is
+// none, as in India, whose CDRs have no end either. The answer_time of a missed
+// leg is left over from another call.
+func times(f *record.Fields, facts *cdr.Facts) (at time.Time, err error) {
+	facts.StartedAt, facts.EndedAt = f.Time("start_time"), f.End("end_time")
+	if at = facts.StartedAt; at.IsZero() {
+		at = f.Time("time")
+		if at.IsZero() {
+			return at, f.Errorf("start_time", "no readable start of the call, nor is time")
+		}
+		if isBusinessPhone(f) {
+			businessTimes(f, facts, at)
+			return at, nil
+		}
+		facts.StartedAt = at
 		facts.Derived = append(facts.Derived, cdr.MomentStarted)
 	}
-	if facts.StartedAt.IsZero() {
-		return f.Errorf("start_time", "no readable start of the call, nor is time")
-	}
-	facts.EndedAt = f.End("end_time")
 	if facts.Disposition != cdr.Answered {
-		return nil
+		return at, nil
 	}
 	facts.AnsweredAt = f.Time("answer_time")
 	if facts.AnsweredAt.IsZero() && !facts.EndedAt.IsZero() && facts.Billsec.Valid {
 		facts.AnsweredAt = facts.EndedAt.Add(-cdr.Span(facts.Billsec))
 		facts.Derived = append(facts.Derived, cdr.MomentAnswered)
 	}
-	return nil
+	return at, nil
+}
+
+// businessTimes follows the chub pages, by which `time` is when the call was
+// answered or missed, and waitedsec how long the caller had waited. The samples put
+// it some seconds off, so that all of it is derived.
+func businessTimes(f *record.Fields, facts *cdr.Facts, at time.Time) {
+	derive := func(name cdr.Moment, moment *time.Time, at time.Time) {
+		if moment.IsZero() {
+			*moment, facts.Derived = at, append(facts.Derived, name)
+		}
+	}
+	if waited := f.Seconds("waitedsec"); waited.Valid {
+		derive(cdr.MomentStarted, &facts.StartedAt, at.Add(-cdr.Span(waited)))
+	}
+	if facts.Disposition != cdr.Answered {
+		derive(cdr.MomentEnded, &facts.EndedAt, at)
+		return
+	}
+	derive(cdr.MomentAnswered, &facts.AnsweredAt, at)
+	if facts.Billsec.Valid {
+		derive(cdr.MomentEnded, &facts.EndedAt, at.Add(cdr.Span(facts.Billsec)))
+	}
 }
 
 // setOutcome reads how a call came out. The chub pages define the reasons for
@@ -89,8 +118,7 @@ func setOutcome(facts *cdr.Facts, f *record.Fields, m message) {
 }
 
 // setTalk reads the talk time. PIOPIY labels duration as the total and sends the
-// talk in it; next to answeredsec a longer duration is the total. Who was not
-// answered has waited for the whole call.
+// talk in it; next to answeredsec a longer duration is the total.
 func setTalk(facts *cdr.Facts, f *record.Fields) {
 	if !f.Has("answeredsec") {
 		facts.Billsec = f.Talk("duration")
@@ -100,14 +128,13 @@ func setTalk(facts *cdr.Facts, f *record.Fields) {
 			facts.Duration = total
 		}
 	}
-	if facts.Disposition != cdr.Answered && !facts.Duration.Valid {
-		facts.Duration = f.Seconds("waitedsec")
-	}
 }
 
 // disposition reads the status of a CDR. PIOPIY's pages have two, answered and
-// missed; the others are spellings of what a switch reports.
+// missed, which the overview lists as in_missed and so on; the others are spellings
+// of what a switch reports.
 func disposition(status string) cdr.Disposition {
+	status = strings.TrimPrefix(strings.TrimPrefix(status, "in_"), "out_")
 	switch strings.NewReplacer("_", "", "-", "", " ", "").Replace(status) {
 	case "":
 		return ""

@@ -36,8 +36,8 @@ func newMessage(f *record.Fields) message {
 	return m
 }
 
-// familyOf tells CDRs from events: by type; without one by the prefix of the
-// status; else by the fields of a CDR. The status `answered` alone could be
+// familyOf tells CDRs from events: by type; without one by the status, where it is
+// one of a live event; else by the fields of a CDR. The status `answered` alone could be
 // either.
 func familyOf(kind, status string, cdrFields bool) family {
 	switch {
@@ -47,6 +47,8 @@ func familyOf(kind, status string, cdrFields bool) family {
 		return unknown
 	case strings.HasPrefix(status, "stream_"):
 		return stream
+	case kind == "" && cdrFields && liveKind(status) == cdr.KindOther: // such as in_missed
+		return callRecord
 	case kind == "event", strings.HasPrefix(status, "in_"), strings.HasPrefix(status, "out_"):
 		return live
 	case cdrFields:
@@ -90,15 +92,29 @@ func (m message) ends() cdr.Scope {
 	return cdr.EndsLeg
 }
 
-// refuseNeighbour rejects what cannot be placed: a CDR of the business phone's leg
-// b that names no conversation, so that nobody can tell of which call it is; and
-// the request to an answer URL, which reports nothing. Stream events name no
+// isBusinessPhone reports whether a message is of TeleCMI's business phone, by the
+// fields that PIOPIY does not have.
+func isBusinessPhone(f *record.Fields) bool {
+	return f.Has("answeredsec", "waitedsec", "hangup_reason", "virtual_number", "call_id", "user")
+}
+
+// isUnplaced reports whether this is the CDR of a user of the business phone who was
+// rung and did not answer. It names neither conversation nor request
+// (doc.telecmi.com/chub/docs/incoming-user-missed), so that it is no call of its own.
+func (m message) isUnplaced(f *record.Fields) bool {
+	return m.family == callRecord && m.leg == "b" && isBusinessPhone(f) && disposition(m.status) != cdr.Answered &&
+		!f.Has("conversation_uuid", "request_id")
+}
+
+// refuseNeighbour rejects what cannot be placed: a leg b of the business phone that
+// was answered and names no conversation, so that nobody can tell of which call it
+// is; and the request to an answer URL, which reports nothing. Stream events name no
 // conversation.
 func (m message) refuseNeighbour(f *record.Fields) error {
-	if m.family == stream || f.Has("conversation_uuid", "request_id") {
+	if m.family == stream || m.isUnplaced(f) || f.Has("conversation_uuid", "request_id") {
 		return nil
 	}
-	if m.leg == "b" && f.Has("user", "team", "answeredsec", "waitedsec", "hangup_reason") {
+	if m.leg == "b" && isBusinessPhone(f) {
 		return f.Errorf("conversation_uuid", "missing: a leg b of TeleCMI's business phone names no call without it")
 	}
 	if m.status == "" && m.family == live && f.Has("cmiuuid") {

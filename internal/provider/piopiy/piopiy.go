@@ -24,12 +24,15 @@ func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.R
 	}
 	var e cdr.Event
 	var err error
-	switch m.family {
-	case callRecord:
+	switch {
+	case m.isUnplaced(f):
+		f.Problem("conversation_uuid", "missing: of which call this leg was is not known")
+		e, err = newEvent(f, m, cdr.KindOther)
+	case m.family == callRecord:
 		e, err = decodeCDR(f, m)
-	case live:
+	case m.family == live:
 		e, err = decodeLive(f, m)
-	case stream:
+	case m.family == stream:
 		e, err = decodeStream(f, m)
 	default:
 		e, err = newEvent(f, m, cdr.KindOther)
@@ -40,9 +43,14 @@ func Decode(_ *record.Record, f *record.Fields, _ string, _ cdr.Settings) (cdr.R
 	return cdr.Record{Events: []cdr.Event{e}}, nil
 }
 
-// callKey returns the conversation, which both legs name; the business phone's older
-// CDRs know only a leg, and one page spells that cmiuid.
+// callKey returns the conversation, which both legs name. Of a click-to-call of the
+// business phone the live events name request and conversation, the CDRs of both
+// legs the request alone (doc.telecmi.com/chub/docs/outgoing-answered). Its other CDRs
+// may know only a leg, and one page spells that cmiuid.
 func callKey(f *record.Fields) (string, error) {
+	if isBusinessPhone(f) {
+		return f.Key("request_id", "conversation_uuid", "cmiuuid", "cmiuid")
+	}
 	return f.Key("conversation_uuid", "request_id", "cmiuuid", "cmiuid")
 }
 
@@ -73,15 +81,18 @@ func occurred(e *cdr.Event, at time.Time) {
 func newFacts(f *record.Fields, m message) *cdr.Facts {
 	facts := &cdr.Facts{
 		Account: f.Text("appid", "app_id"), // the tables say app_id, the samples appid
-		Src:     f.Text("from"),
-		Dst:     f.Text("to"),
+		Src:     f.Number("from"),
+		Dst:     f.Number("to"),
 		Tag:     f.Opaque("extra_params", "custom"),
 		LegRank: m.legRank(),
 	}
 	facts.Direction = direction(f, m)
 	facts.DID = did(f, facts)
-	if facts.Dst == "" && facts.Direction == cdr.Inbound {
-		facts.Dst = f.Text("virtual_number")
+	switch {
+	case facts.Dst == "" && facts.Direction == cdr.Inbound:
+		facts.Dst = f.Number("virtual_number")
+	case facts.Direction == cdr.Outbound && !f.Has("from"): // the business phone names the number shown
+		facts.Src = facts.DID
 	}
 	return facts
 }
@@ -105,13 +116,13 @@ func direction(f *record.Fields, m message) cdr.Direction {
 func did(f *record.Fields, facts *cdr.Facts) string {
 	switch {
 	case facts.Direction == cdr.Outbound:
-		return f.Text("vn", "callerid", "virtual_number")
+		return f.Number("vn", "callerid", "virtual_number")
 	case facts.Direction == cdr.Inbound && f.Has("virtual_number"):
-		return f.Text("virtual_number")
+		return f.Number("virtual_number")
 	case facts.Direction == cdr.Inbound && facts.Dst != "":
 		return facts.Dst
 	case facts.Direction == cdr.Inbound:
-		return f.Text("callerid")
+		return f.Number("callerid")
 	}
 	return ""
 }

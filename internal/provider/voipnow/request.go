@@ -21,18 +21,20 @@ type request struct {
 	caller, callerName     string
 	callerExt, calledExt   string // the extensions, as yyyy*zzz
 	calledDID, calledPhone string
+	subCall                string // V6: the leg, before or after a transfer
 }
 
 func read(f *record.Fields, hint string) request {
 	r := request{
 		status:      f.Text("CallStatus"),
 		sentFlow:    f.Text("CallFlow"),
-		caller:      number(f.Text("CallerIDNum")),
+		caller:      f.Number("CallerIDNum"),
 		callerName:  f.Text("CallerIDName", "CallerIDNam"), // S and V2 spell CallerIDNam
-		callerExt:   f.Text("CallerExtension"),
-		calledExt:   f.Text("CalledExtension"),
-		calledDID:   number(f.Text("CalledDID")),
-		calledPhone: number(f.Text("CalledNumber")),
+		callerExt:   extension(f.Text("CallerExtension")),
+		calledExt:   extension(f.Text("CalledExtension")),
+		calledDID:   f.Number("CalledDID"),
+		calledPhone: f.Number("CalledNumber"),
+		subCall:     f.ID("SubCallID"),
 	}
 	switch word(r.sentFlow) {
 	case in, out:
@@ -74,10 +76,11 @@ func (r request) own() string {
 	return ""
 }
 
-// leg returns the key of the leg: the flow and the rule's own extension.
+// leg returns the key of the leg: the flow and, where the request names no leg, the
+// rule's own extension.
 func (r request) leg() string {
 	leg := strings.ToLower(r.flow)
-	if own := r.own(); own != "" {
+	if own := cmp.Or(r.subCall, r.own()); own != "" {
 		leg += ":" + own
 	}
 	return leg
@@ -86,7 +89,7 @@ func (r request) leg() string {
 // ends says what a hangup ends: the leg of the extension whose call it was. Where
 // that was not sent no leg would ever end by it, so that it stands for the call.
 func (r request) ends() cdr.Scope {
-	if r.own() == "" {
+	if r.subCall == "" && r.own() == "" {
 		return cdr.EndsCall
 	}
 	return cdr.EndsLeg
@@ -110,6 +113,12 @@ func (r request) direction() cdr.Direction {
 func (r request) fromExtension() bool { return r.callerExt != "" || isExtension(r.caller) }
 
 func (r request) toExtension() bool { return r.calledExt != "" || isExtension(r.calledPhone) }
+
+// extension takes off the domain, which V6 adds: yyyy*zzz@pbx.example.com.
+func extension(sent string) string {
+	sent, _, _ = strings.Cut(sent, "@")
+	return sent
+}
 
 // isExtension recognises an extended extension number, yyyy*zzz.
 func isExtension(number string) bool {
@@ -135,12 +144,3 @@ func (r request) dst() string {
 
 // word returns a status or flow in its one spelling.
 func word(sent string) string { return strings.ToUpper(strings.TrimSpace(sent)) }
-
-// number mends a number that was sent with its + not encoded, which a form turns
-// into a blank: values may be percent-encoded or not.
-func number(sent string) string {
-	if rest, found := strings.CutPrefix(sent, " "); found && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
-		return "+" + rest
-	}
-	return sent
-}

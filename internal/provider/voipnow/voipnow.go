@@ -9,16 +9,18 @@
 //	V4  github.com/4psa/mcp-voipnow, calls/DOCUMENTATION.md
 //	V5  wiki.4psa.com/pages/diffpages.action?originalId=44084270&pageId=44086720: the
 //	    statuses of a hangup
-//	V6  "Extension Number Events" of Telphin and Ringme, PBXs with the same interface
+//	V6  "Extension Number Events" of Telphin and Ringme, PBXs with the same interface:
+//	    ringme-confluence.atlassian.net/wiki/spaces/Ringme/pages/1901921397,
+//	    ucom4b.atlassian.net/wiki/spaces/RACD/pages/18743379 and 28213730
 //
 // A request of VoipNow names neither its kind nor a time. The kind is the hint (a
 // URL for each rule), else what status and flow tell; the times are those of
 // receipt. Those of V6 name both: EventType, EventTime (microseconds since 1970) and,
-// in a hangup, Duration, the talk time in the same unit. RecID and SubCallID stay in
-// the payload.
+// in a hangup, Duration, the talk time in the same unit. RecID stays in the payload:
+// it is no address of a recording.
 //
 // A leg is an extension's view of the call: the flow and the rule's own
-// extension. A call between two extensions is reported twice, as OUT by the one
+// extension, or V6's SubCallID. CallID stays the same over transfers. A call between two extensions is reported twice, as OUT by the one
 // and as IN by the other.
 //
 // Limits:
@@ -85,14 +87,19 @@ func Decode(_ *record.Record, f *record.Fields, hint string, s cdr.Settings) (cd
 }
 
 // eventType returns what a request of V6 says that happened, empty where it does
-// not.
+// not. Its messages and voicemails, and words that are not known, are no events of
+// a call, whatever URL they come to.
 func eventType(f *record.Fields) string {
-	sent := f.Text("EventType")
-	kind := known(unspaced(sent))
-	if sent != "" && kind == "" {
-		f.Problem("EventType", "none of dial-in, dial-out, answer, answer-in, answer-out, hangup")
+	sent := strings.ToLower(f.Text("EventType"))
+	if kind := known(unspaced(sent)); kind != "" {
+		return kind
 	}
-	return kind
+	switch sent {
+	case "", "message-in", "message-out", "voicemail":
+	default:
+		f.Problem("EventType", "an event that is not known")
+	}
+	return sent
 }
 
 // known returns a hint in its one spelling, and nothing where it is none of
@@ -119,6 +126,9 @@ func kind(hint, status string, s cdr.Settings) cdr.Kind {
 		return cdr.KindAnswered
 	case hangup:
 		return cdr.KindEnded
+	case "":
+	default: // EventType
+		return cdr.KindOther
 	}
 	switch word(status) {
 	case "CALLING":
@@ -151,25 +161,38 @@ func (r request) facts(f *record.Fields, e *cdr.Event) *cdr.Facts {
 		facts.State, facts.EndedAt = cdr.StateEnded, e.OccurredAt
 		facts.Ends = r.ends()
 		facts.HangupCause = r.status
-		facts.Billsec = f.TalkIn(unit(f), "Duration")
+		facts.Billsec = talk(f)
 		var known bool
 		if facts.Disposition, known = disposition(r.status); !known && r.status != "" {
 			f.Problem("CallStatus", "not a status of a hangup that is known")
+		}
+		if facts.Disposition == cdr.Answered && !facts.Billsec.Valid && f.Has("EventType") {
+			f.Once("Duration", "missing: only an Answer event tells the talk time")
+		}
+		if facts.Disposition == cdr.Answered && facts.Billsec.Valid && !e.OccurredAt.IsZero() {
+			// The talk of a leg: that of the call, over transfers, follows from the times.
+			facts.AnsweredAt, facts.Billsec = e.OccurredAt.Add(-cdr.Span(facts.Billsec)), cdr.Amount{}
+			facts.Derived = []cdr.Moment{cdr.MomentAnswered}
 		}
 	}
 	return facts
 }
 
-// unit returns the exponent of the unit of Duration: that of EventTime, which V6
-// gives in microseconds.
-func unit(f *record.Fields) int32 {
+// talk reads Duration in the unit of EventTime, which V6 gives in microseconds. Less
+// than a millisecond is no talk: that is in seconds.
+func talk(f *record.Fields) cdr.Amount {
+	exponent := int32(0)
 	switch digits := len(f.Text("EventTime")); {
 	case digits == 0 || digits > 14 && isDigits(f.Text("EventTime")):
-		return -6
+		exponent = -6
 	case digits > 11 && isDigits(f.Text("EventTime")):
-		return -3
+		exponent = -3
 	}
-	return 0
+	a := f.TalkIn(exponent, "Duration")
+	if a.Valid && exponent == -6 && a.Decimal.Shift(3).IntPart() == 0 {
+		a.Decimal = a.Decimal.Shift(6)
+	}
+	return a
 }
 
 // disposition maps the status of a hangup. S lists ANSWER and UNKNOWN, which

@@ -170,3 +170,58 @@ func TestHostileValues(t *testing.T) {
 		}
 	}
 }
+
+// TestEventTypes decodes what V6's PBXs say that happened. It decides over the
+// URL, whose hint here is another one.
+func TestEventTypes(t *testing.T) {
+	t.Parallel()
+	for sent, want := range map[string]cdr.Kind{
+		"dial-in": cdr.KindStarted, "Dial-In": cdr.KindStarted, "dialin": cdr.KindStarted, "DIAL_OUT": cdr.KindStarted,
+		"answer": cdr.KindAnswered, "ANSWER": cdr.KindAnswered, "answer-in": cdr.KindAnswered, "AnswerOut": cdr.KindAnswered,
+		"hangup": cdr.KindEnded, "HangUp": cdr.KindEnded, "hang_up": cdr.KindEnded, "Hang Up": cdr.KindEnded,
+		"message-in": cdr.KindOther, "message-out": cdr.KindOther, "voicemail": cdr.KindOther, "transfer": cdr.KindOther,
+	} {
+		for _, hint := range []string{"", "hangup", "dial-in"} {
+			query := url.Values{"CallID": {"1"}, "CallStatus": {"ANSWER"}, "CallFlow": {"in"}, "EventType": {sent}, "Duration": {"1"}}.Encode()
+			e, problems, err := decode(t, hint, query, "", cdr.Settings{})
+			if err != nil || e.Kind != want || len(problems) > 0 != (sent == "transfer") {
+				t.Errorf("%s at %q: %s %q %v", sent, hint, e.Kind, problems, err)
+			}
+		}
+	}
+}
+
+// TestTalk reads a hangup of an answered call at 09:00:45: from when it was talked
+// or, where the hangup has no time, for how long.
+func TestTalk(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"EventTime=1793610045000000&Duration=45000000": "09:00:00 -",
+		"EventTime=1793610045000&Duration=45000":       "09:00:00 -",
+		"EventTime=1793610045&Duration=45":             "09:00:00 -",
+		"EventTime=2026-11-02T09:00:45Z&Duration=45":   "09:00:00 -",
+		"EventTime=1793610045000000&Duration=45":       "09:00:00 -", // no talk lasts microseconds
+		"EventTime=1793610045000000&Duration=500000":   "09:00:44.5 -",
+		"EventTime=1793610045000000&Duration=0":        "09:00:45 -",
+		"EventTime=1793610045000000":                   "- - Duration: missing: only an Answer event tells the talk time",
+		"EventTime=1793610045000000&Duration=-1":       "- - Duration: negative",
+		"EventTime=1793610045000000&Duration=soon":     "- - Duration: not a number",
+		"Duration=45500000":                            "- 45.5",
+		"EventTime=soon&Duration=45":                   "- 45 EventTime: not a time",
+	} {
+		e, problems, err := decode(t, "", "CallID=1&EventType=hangup&CallStatus=ANSWER&"+query, "", cdr.Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{"-", "-"}
+		if !e.Facts.AnsweredAt.IsZero() {
+			got[0] = e.Facts.AnsweredAt.Format("15:04:05.999999")
+		}
+		if e.Facts.Billsec.Valid {
+			got[1] = e.Facts.Billsec.Decimal.String()
+		}
+		if got := strings.Join(append(got, problems...), " "); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+}

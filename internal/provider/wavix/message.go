@@ -16,7 +16,7 @@ func message(f *record.Fields) (cdr.Record, error) {
 		return cdr.Record{}, err
 	}
 	m := cdr.Message{
-		MessageID: id, Src: f.Text("from"), Dst: f.Text("to"),
+		MessageID: id, Src: f.Number("from"), Dst: f.Number("to"),
 		Direction: cdr.Outbound, Status: strings.ToLower(f.Text("status")),
 		Body: f.Object("message_body").Long("text"),
 		Cost: f.Decimal("charge"), OccurredAt: f.Time("sent", "received_at"),

@@ -87,8 +87,8 @@ func callKey(f *record.Fields) (string, error) { return f.Key("uuid", "call_id")
 func newFacts(f *record.Fields, callID string) *cdr.Facts {
 	facts := &cdr.Facts{
 		Direction: f.Direction("direction"),
-		Src:       f.Text("from"),
-		Dst:       f.Text("to"),
+		Src:       f.Number("from"),
+		Dst:       f.Number("to"),
 	}
 	if parent := f.ID("parent_uuid", "parent_call_id"); parent != callID {
 		facts.ParentCallID = parent
