@@ -214,7 +214,7 @@ func (q *Queries) ConsoleEvents(ctx context.Context, arg ConsoleEventsParams) ([
 
 const consoleRated = `-- name: ConsoleRated :one
 SELECT row_to_json(r.*)::json AS document
-FROM (SELECT deck, prefix, connection_fee, price_per_minute, first_increment, next_increment, billed_sec, price, price_currency, cost, currency, margin
+FROM (SELECT number_form, deck, CASE WHEN starts_with(prefix, 'exact:') THEN 'exact' ELSE prefix END AS prefix, connection_fee, price_per_minute, first_increment, next_increment, billed_sec, price, price_currency, cost, currency, margin, unpriced
       FROM rated_cdr WHERE source = $1 AND call_id = $2) r
 `
 
@@ -223,6 +223,7 @@ type ConsoleRatedParams struct {
 	CallID string
 }
 
+// An exact rate would show a number that may be masked.
 func (q *Queries) ConsoleRated(ctx context.Context, arg ConsoleRatedParams) ([]byte, error) {
 	row := q.db.QueryRow(ctx, consoleRated, arg.Source, arg.CallID)
 	var document []byte

@@ -485,11 +485,13 @@ func (q *Queries) RedecodeEvents(ctx context.Context, arg RedecodeEventsParams) 
 }
 
 const registerSource = `-- name: RegisterSource :one
-INSERT INTO source AS s (name, provider, currency, country, answer_events, cost_includes_tax)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO source AS s (name, provider, currency, country, calling_code, national_pattern, answer_events, cost_includes_tax)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (name) DO UPDATE SET
     currency = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.currency ELSE s.currency END,
     country = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.country ELSE s.country END,
+    calling_code = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.calling_code ELSE s.calling_code END,
+    national_pattern = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.national_pattern ELSE s.national_pattern END,
     answer_events = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.answer_events ELSE s.answer_events END,
     cost_includes_tax = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.cost_includes_tax ELSE s.cost_includes_tax END
 RETURNING provider
@@ -500,6 +502,8 @@ type RegisterSourceParams struct {
 	Provider        string
 	Currency        pgtype.Text
 	Country         pgtype.Text
+	CallingCode     pgtype.Text
+	NationalPattern pgtype.Text
 	AnswerEvents    pgtype.Bool
 	CostIncludesTax pgtype.Text
 }
@@ -511,6 +515,8 @@ func (q *Queries) RegisterSource(ctx context.Context, arg RegisterSourceParams) 
 		arg.Provider,
 		arg.Currency,
 		arg.Country,
+		arg.CallingCode,
+		arg.NationalPattern,
 		arg.AnswerEvents,
 		arg.CostIncludesTax,
 	)
@@ -520,7 +526,7 @@ func (q *Queries) RegisterSource(ctx context.Context, arg RegisterSourceParams) 
 }
 
 const sources = `-- name: Sources :many
-SELECT name, provider, currency, country, answer_events, registered_at, cost_includes_tax FROM source ORDER BY name
+SELECT name, provider, currency, country, answer_events, registered_at, cost_includes_tax, calling_code, national_pattern FROM source ORDER BY name
 `
 
 func (q *Queries) Sources(ctx context.Context) ([]Source, error) {
@@ -540,6 +546,8 @@ func (q *Queries) Sources(ctx context.Context) ([]Source, error) {
 			&i.AnswerEvents,
 			&i.RegisteredAt,
 			&i.CostIncludesTax,
+			&i.CallingCode,
+			&i.NationalPattern,
 		); err != nil {
 			return nil, err
 		}

@@ -625,7 +625,7 @@ type Quarantine struct {
 type Rate struct {
 	// The price list that it belongs to.
 	Deck string
-	// Digits that the called number begins with: country code first, no +. Empty: every known number. The longest that fits counts.
+	// Digits that the called number begins with: country code first, no +. Empty: every number of at least 7 digits. The longest match is used. exact:112 matches the number 112 alone, exact:alice the SIP user alice, and comes before every prefix.
 	Prefix string
 	// First moment at which it is valid, UTC. A call is priced by what is valid at its call_time.
 	ValidFrom pgtype.Timestamptz
@@ -645,58 +645,41 @@ type Rate struct {
 	Description pgtype.Text
 }
 
-// One row per ended call: what we charge for it by tables rate and tariff, beside what the provider charged. Inbound calls too are priced by the called number.
 type RatedCdr struct {
-	// Who reported it.
-	Source string
-	// The provider's id of the call.
-	CallID string
-	// Start, else ringing, answer, end, first receipt, UTC. The rate that is valid at this time counts.
-	CallTime pgtype.Timestamptz
-	// didww, didlogic, voipnow, piopiy or wavix.
-	Provider string
-	// The provider's account or application; null: not said.
-	Account pgtype.Text
-	// The customer's label or address of the trunk; null: not said.
-	Trunk pgtype.Text
-	// inbound, outbound or internal, seen from the customer; null: not said.
+	Source    string
+	CallID    string
+	CallTime  pgtype.Timestamptz
+	Provider  string
+	Account   pgtype.Text
+	Trunk     pgtype.Text
 	Direction pgtype.Text
-	// Caller, as sent.
-	Src pgtype.Text
-	// Called, as sent.
-	Dst pgtype.Text
-	// dst with + and country code; null where that is not certain. Prefixes are compared with its digits.
-	DstE164 pgtype.Text
-	// ISO 3166 code of dst_e164; null where the number belongs to no country.
-	DstCountry pgtype.Text
-	// How the call came out; unknown when nobody said.
+	Src       pgtype.Text
+	Dst       pgtype.Text
+	// dst with + and country code; null where that is not certain.
+	DstE164     pgtype.Text
+	DstCountry  pgtype.Text
 	Disposition pgtype.Text
-	// Seconds from answer to end; null: not known.
-	Billsec pgtype.Numeric
-	// The price list by table tariff; "default" where no row of it fits.
+	Billsec     pgtype.Numeric
+	// The price list by table tariff at call_time; "default" where no row of it fits.
 	Deck string
-	// The longest prefix of the deck that the called number begins with, of those valid at call_time; null: none, or the number is not known.
-	Prefix string
-	// Of the rate: price of an answer, in price_currency; null: no rate.
-	ConnectionFee pgtype.Numeric
-	// Of the rate: price of 60 billed seconds, in price_currency; null: no rate.
+	// Of the rate: the exact match of column number, else its longest prefix in the deck, of the rates valid at call_time; null: none, or number is null.
+	Prefix         string
+	ConnectionFee  pgtype.Numeric
 	PricePerMinute pgtype.Numeric
-	// Of our rate, not the provider's: seconds billed at least; null: no rate.
 	FirstIncrement int32
-	// Of our rate, not the provider's: seconds by which it is billed after that; null: no rate.
-	NextIncrement int32
-	// Seconds that we bill: billsec by the increments; 0 when not answered; null: no rate, billsec is not known, or nobody said whether it was answered.
-	BilledSec pgtype.Numeric
-	// What we charge, in price_currency: connection_fee + price_per_minute * billed_sec / 60, rounded half up to 6 decimals; 0 when not answered; null where billed_sec is null.
-	Price pgtype.Numeric
-	// ISO 4217 code of price; null: no rate.
-	PriceCurrency string
-	// What the provider charged, as sent, in currency; null: not said.
-	Cost pgtype.Numeric
-	// ISO 4217 code of cost; null: not known.
-	Currency pgtype.Text
-	// price - cost, in their currency; null where one is not known or the currencies differ.
-	Margin pgtype.Numeric
+	NextIncrement  int32
+	BilledSec      pgtype.Numeric
+	Price          pgtype.Numeric
+	PriceCurrency  string
+	Cost           pgtype.Numeric
+	Currency       pgtype.Text
+	Margin         pgtype.Numeric
+	// What is compared with rate.prefix: digits with the country code first as far as known, or the short code or name that an exact rate can have. Null: no called number.
+	Number interface{}
+	// How number was read. E.164: from dst_e164. Where that is null: international: dst begins with + or 00. national: by the country of the source. digits as sent: without either, so that it may be another number. short code: fewer than 7 digits. name: not digits, such as a SIP user, or more than 15. Null: no called number.
+	NumberForm string
+	// Why price is null: outcome unknown, number unknown, talk time unknown, no tariff (none fits, and the deck "default" has no rates), no exact rate (a short code or name), no rate. Null: price is known.
+	Unpriced string
 }
 
 // Notices that a recording of a call can be fetched. The call itself may be unknown, and may never come.
@@ -735,9 +718,13 @@ type Source struct {
 	RegisteredAt pgtype.Timestamptz
 	// What the configuration says of tax in cost; null: nothing, what the provider documents holds.
 	CostIncludesTax pgtype.Text
+	// Calling code of country, without +; null: no country.
+	CallingCode pgtype.Text
+	// Regular expression of the digits that are a national number of country; its group is the number without the trunk prefix. Null: no country.
+	NationalPattern pgtype.Text
 }
 
-// Which deck prices which calls. Of the rows that fit a call the narrowest counts: one that names the trunk before one that does not, then account, then source, then direction. A call that none fits is priced by the deck "default". It is for past calls too: closing the next period adjusts those that are billed.
+// Which deck prices which calls. Of the rows that fit a call and are valid at its call_time the narrowest is used: one that names the trunk before one that does not, then account, then source, then direction. A call that none fits is priced by the deck "default". Two rows for exactly the same calls are never valid at once. A row is for past calls too: closing the next period adjusts those that are billed.
 type Tariff struct {
 	// Calls of this source; empty: of any.
 	Source string
@@ -749,6 +736,10 @@ type Tariff struct {
 	Direction string
 	// The price list, rate.deck. It may have no rates yet: then its calls have no price.
 	Deck string
+	// Inclusive lower bound of call_time, UTC; -infinity: none.
+	ValidFrom pgtype.Timestamptz
+	// Exclusive upper bound of call_time, UTC; null: until further notice.
+	ValidTo pgtype.Timestamptz
 }
 
 // What an ended call adds to usage.

@@ -11,6 +11,34 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const addTariff = `-- name: AddTariff :exec
+INSERT INTO tariff (source, account, trunk, direction, deck, valid_from, valid_to)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+`
+
+type AddTariffParams struct {
+	Source    string
+	Account   string
+	Trunk     string
+	Direction string
+	Deck      string
+	ValidFrom pgtype.Timestamptz
+	ValidTo   pgtype.Timestamptz
+}
+
+func (q *Queries) AddTariff(ctx context.Context, arg AddTariffParams) error {
+	_, err := q.db.Exec(ctx, addTariff,
+		arg.Source,
+		arg.Account,
+		arg.Trunk,
+		arg.Direction,
+		arg.Deck,
+		arg.ValidFrom,
+		arg.ValidTo,
+	)
+	return err
+}
+
 const callState = `-- name: CallState :one
 SELECT c.state FROM call c WHERE c.source = $1 AND c.call_id = $2
 `
@@ -79,13 +107,63 @@ func (q *Queries) Decks(ctx context.Context) ([]DecksRow, error) {
 	return items, nil
 }
 
+const lockTariffs = `-- name: LockTariffs :exec
+LOCK TABLE tariff IN SHARE ROW EXCLUSIVE MODE
+`
+
+// One change at a time; reading goes on.
+func (q *Queries) LockTariffs(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, lockTariffs)
+	return err
+}
+
+const nextTariff = `-- name: NextTariff :one
+SELECT min(valid_from)::timestamptz FROM tariff
+WHERE source = $1 AND account = $2 AND trunk = $3 AND direction = $4 AND valid_from > $5
+`
+
+type NextTariffParams struct {
+	Source    string
+	Account   string
+	Trunk     string
+	Direction string
+	ValidFrom pgtype.Timestamptz
+}
+
+// When the next tariff of exactly these calls begins; null: none does.
+func (q *Queries) NextTariff(ctx context.Context, arg NextTariffParams) (pgtype.Timestamptz, error) {
+	row := q.db.QueryRow(ctx, nextTariff,
+		arg.Source,
+		arg.Account,
+		arg.Trunk,
+		arg.Direction,
+		arg.ValidFrom,
+	)
+	var column_1 pgtype.Timestamptz
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const pricesClosedTo = `-- name: PricesClosedTo :one
+SELECT max(to_at)::timestamptz FROM period WHERE side = 'price'
+`
+
+// The end of the last closed period of prices; null: none is closed.
+func (q *Queries) PricesClosedTo(ctx context.Context) (pgtype.Timestamptz, error) {
+	row := q.db.QueryRow(ctx, pricesClosedTo)
+	var column_1 pgtype.Timestamptz
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const ratedCall = `-- name: RatedCall :one
 SELECT c.call_time, c.account::varchar AS account, c.trunk::varchar AS trunk, c.direction::varchar AS direction,
-       c.dst::varchar AS dst, c.dst_e164::varchar AS dst_e164, c.disposition, c.billsec, c.deck::text AS deck,
+       c.dst::varchar AS dst, c.disposition, c.billsec, c.deck::text AS deck,
        c.prefix::varchar AS prefix, c.connection_fee, c.price_per_minute,
        coalesce(c.first_increment, 0)::int AS first_increment, coalesce(c.next_increment, 0)::int AS next_increment,
        c.billed_sec::numeric AS billed_sec, c.price::numeric AS price, c.price_currency::varchar AS price_currency,
-       c.cost, c.currency::varchar AS currency, c.margin::numeric AS margin
+       c.cost, c.currency::varchar AS currency, c.margin::numeric AS margin,
+       c.number::varchar AS number, c.number_form::varchar AS number_form, c.unpriced::varchar AS unpriced
 FROM rated_cdr c
 WHERE c.source = $1 AND c.call_id = $2
 `
@@ -101,7 +179,6 @@ type RatedCallRow struct {
 	Trunk          *string
 	Direction      *string
 	Dst            *string
-	DstE164        *string
 	Disposition    pgtype.Text
 	Billsec        pgtype.Numeric
 	Deck           string
@@ -116,6 +193,9 @@ type RatedCallRow struct {
 	Cost           pgtype.Numeric
 	Currency       *string
 	Margin         pgtype.Numeric
+	Number         *string
+	NumberForm     *string
+	Unpriced       *string
 }
 
 // Nullable texts and numbers are cast, because sqlc takes those of a view for
@@ -129,7 +209,6 @@ func (q *Queries) RatedCall(ctx context.Context, arg RatedCallParams) (RatedCall
 		&i.Trunk,
 		&i.Direction,
 		&i.Dst,
-		&i.DstE164,
 		&i.Disposition,
 		&i.Billsec,
 		&i.Deck,
@@ -144,6 +223,9 @@ func (q *Queries) RatedCall(ctx context.Context, arg RatedCallParams) (RatedCall
 		&i.Cost,
 		&i.Currency,
 		&i.Margin,
+		&i.Number,
+		&i.NumberForm,
+		&i.Unpriced,
 	)
 	return i, err
 }
@@ -210,19 +292,20 @@ func (q *Queries) Rates(ctx context.Context, arg RatesParams) ([]Rate, error) {
 
 const ratesOfNumber = `-- name: RatesOfNumber :many
 SELECT r.deck, r.prefix, r.valid_from, r.valid_to, r.price_per_minute, r.connection_fee, r.first_increment, r.next_increment, r.currency, r.description FROM rate r
-WHERE r.deck = $1 AND r.prefix = ANY ($2::text[])
+WHERE r.deck = $1 AND r.prefix = ANY (rate_prefixes('exact:' || $2::text, $3::text, $2::text))
 ORDER BY length(r.prefix) DESC, r.valid_from DESC
 LIMIT 100
 `
 
 type RatesOfNumberParams struct {
-	Deck     string
-	Prefixes []string
+	Deck       string
+	Number     string
+	NumberForm string
 }
 
-// All rates of a deck, of any time, that a number's prefixes have.
+// All rates of a deck, of any time, that match a number.
 func (q *Queries) RatesOfNumber(ctx context.Context, arg RatesOfNumberParams) ([]Rate, error) {
-	rows, err := q.db.Query(ctx, ratesOfNumber, arg.Deck, arg.Prefixes)
+	rows, err := q.db.Query(ctx, ratesOfNumber, arg.Deck, arg.Number, arg.NumberForm)
 	if err != nil {
 		return nil, err
 	}
@@ -252,53 +335,56 @@ func (q *Queries) RatesOfNumber(ctx context.Context, arg RatesOfNumberParams) ([
 	return items, nil
 }
 
-const removeTariff = `-- name: RemoveTariff :execrows
-DELETE FROM tariff WHERE source = $1 AND account = $2 AND trunk = $3 AND direction = $4
+const takeTariffs = `-- name: TakeTariffs :many
+DELETE FROM tariff
+WHERE source = $1 AND account = $2 AND trunk = $3 AND direction = $4
+  AND tstzrange(valid_from, valid_to) && tstzrange($5::timestamptz, $6::timestamptz)
+RETURNING source, account, trunk, direction, deck, valid_from, valid_to
 `
 
-type RemoveTariffParams struct {
+type TakeTariffsParams struct {
 	Source    string
 	Account   string
 	Trunk     string
 	Direction string
+	ValidFrom pgtype.Timestamptz
+	ValidTo   pgtype.Timestamptz
 }
 
-func (q *Queries) RemoveTariff(ctx context.Context, arg RemoveTariffParams) (int64, error) {
-	result, err := q.db.Exec(ctx, removeTariff,
+// Removes those of exactly these calls that are valid within a span.
+func (q *Queries) TakeTariffs(ctx context.Context, arg TakeTariffsParams) ([]Tariff, error) {
+	rows, err := q.db.Query(ctx, takeTariffs,
 		arg.Source,
 		arg.Account,
 		arg.Trunk,
 		arg.Direction,
+		arg.ValidFrom,
+		arg.ValidTo,
 	)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
-}
-
-const setTariff = `-- name: SetTariff :exec
-INSERT INTO tariff (source, account, trunk, direction, deck)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (source, account, trunk, direction) DO UPDATE SET deck = excluded.deck
-`
-
-type SetTariffParams struct {
-	Source    string
-	Account   string
-	Trunk     string
-	Direction string
-	Deck      string
-}
-
-func (q *Queries) SetTariff(ctx context.Context, arg SetTariffParams) error {
-	_, err := q.db.Exec(ctx, setTariff,
-		arg.Source,
-		arg.Account,
-		arg.Trunk,
-		arg.Direction,
-		arg.Deck,
-	)
-	return err
+	defer rows.Close()
+	var items []Tariff
+	for rows.Next() {
+		var i Tariff
+		if err := rows.Scan(
+			&i.Source,
+			&i.Account,
+			&i.Trunk,
+			&i.Direction,
+			&i.Deck,
+			&i.ValidFrom,
+			&i.ValidTo,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const tariffKnown = `-- name: TariffKnown :one
@@ -325,9 +411,10 @@ func (q *Queries) TariffKnown(ctx context.Context, arg TariffKnownParams) (Tarif
 }
 
 const tariffOfCall = `-- name: TariffOfCall :many
-SELECT t.source, t.account, t.trunk, t.direction, t.deck FROM tariff t
+SELECT t.source, t.account, t.trunk, t.direction, t.deck, t.valid_from, t.valid_to FROM tariff t
 WHERE t.source IN ('', $1::text) AND t.account IN ('', $2::text)
   AND t.trunk IN ('', $3::text) AND t.direction IN ('', $4::text)
+  AND t.valid_from <= $5 AND (t.valid_to IS NULL OR t.valid_to > $5)
 ORDER BY t.trunk <> '' DESC, t.account <> '' DESC, t.source <> '' DESC, t.direction <> '' DESC
 LIMIT 1
 `
@@ -337,6 +424,7 @@ type TariffOfCallParams struct {
 	Account   string
 	Trunk     string
 	Direction string
+	CallTime  pgtype.Timestamptz
 }
 
 // The row that chooses the deck of a call; none: "default".
@@ -346,6 +434,7 @@ func (q *Queries) TariffOfCall(ctx context.Context, arg TariffOfCallParams) ([]T
 		arg.Account,
 		arg.Trunk,
 		arg.Direction,
+		arg.CallTime,
 	)
 	if err != nil {
 		return nil, err
@@ -360,6 +449,8 @@ func (q *Queries) TariffOfCall(ctx context.Context, arg TariffOfCallParams) ([]T
 			&i.Trunk,
 			&i.Direction,
 			&i.Deck,
+			&i.ValidFrom,
+			&i.ValidTo,
 		); err != nil {
 			return nil, err
 		}
@@ -372,9 +463,9 @@ func (q *Queries) TariffOfCall(ctx context.Context, arg TariffOfCallParams) ([]T
 }
 
 const tariffs = `-- name: Tariffs :many
-SELECT t.source, t.account, t.trunk, t.direction, t.deck FROM tariff t
+SELECT t.source, t.account, t.trunk, t.direction, t.deck, t.valid_from, t.valid_to FROM tariff t
 ORDER BY t.trunk <> '' DESC, t.account <> '' DESC, t.source <> '' DESC, t.direction <> '' DESC,
-         t.source, t.account, t.trunk, t.direction
+         t.source, t.account, t.trunk, t.direction, t.valid_from
 `
 
 // The narrowest first, as the view rated_cdr takes them.
@@ -393,6 +484,8 @@ func (q *Queries) Tariffs(ctx context.Context) ([]Tariff, error) {
 			&i.Trunk,
 			&i.Direction,
 			&i.Deck,
+			&i.ValidFrom,
+			&i.ValidTo,
 		); err != nil {
 			return nil, err
 		}

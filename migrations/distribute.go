@@ -69,6 +69,7 @@ func functions() []string {
 		"offset_change(timestamp with time zone, timestamp with time zone, text)", "local_hour(timestamp with time zone, text)",
 		"local_text(timestamp with time zone, text)", "bill_time(timestamp with time zone)",
 		"currency_digits(text)", "net_cost(numeric, numeric, boolean)", "gross_cost(numeric, numeric, boolean)",
+		"number_reading(text, text, text)", "rate_prefixes(text, text, text)",
 	}
 }
 

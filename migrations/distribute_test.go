@@ -120,6 +120,7 @@ func TestDistribute(t *testing.T) {
 		"function offset_change(timestamp with time zone,timestamp with time zone,text)", "function local_hour(timestamp with time zone,text)",
 		"function local_text(timestamp with time zone,text)", "function bill_time(timestamp with time zone)",
 		"function currency_digits(text)", "function net_cost(numeric,numeric,boolean)", "function gross_cost(numeric,numeric,boolean)",
+		"function number_reading(text,text,text)", "function rate_prefixes(text,text,text)",
 		"source everywhere", "rate everywhere", "tariff everywhere",
 		"event by call_id beside none", "call by call_id beside event", "call_change by call_id beside event",
 		"bill_line by call_id beside event", "recording by call_id beside event",

@@ -33,8 +33,9 @@ ORDER BY r.received_at, r.recording_id
 LIMIT @at_most;
 
 -- name: ConsoleRated :one
+-- An exact rate would show a number that may be masked.
 SELECT row_to_json(r.*)::json AS document
-FROM (SELECT deck, prefix, connection_fee, price_per_minute, first_increment, next_increment, billed_sec, price, price_currency, cost, currency, margin
+FROM (SELECT number_form, deck, CASE WHEN starts_with(prefix, 'exact:') THEN 'exact' ELSE prefix END AS prefix, connection_fee, price_per_minute, first_increment, next_increment, billed_sec, price, price_currency, cost, currency, margin, unpriced
       FROM rated_cdr WHERE source = @source AND call_id = @call_id) r;
 
 -- name: ConsoleBillLines :many

@@ -89,11 +89,13 @@ UPDATE quarantine SET reason = @reason, replayed_at = NULL WHERE source = @sourc
 
 -- name: RegisterSource :one
 -- Returns the provider that the name stands for, which may be another one.
-INSERT INTO source AS s (name, provider, currency, country, answer_events, cost_includes_tax)
-VALUES (@name, @provider, @currency, @country, @answer_events, @cost_includes_tax)
+INSERT INTO source AS s (name, provider, currency, country, calling_code, national_pattern, answer_events, cost_includes_tax)
+VALUES (@name, @provider, @currency, @country, @calling_code, @national_pattern, @answer_events, @cost_includes_tax)
 ON CONFLICT (name) DO UPDATE SET
     currency = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.currency ELSE s.currency END,
     country = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.country ELSE s.country END,
+    calling_code = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.calling_code ELSE s.calling_code END,
+    national_pattern = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.national_pattern ELSE s.national_pattern END,
     answer_events = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.answer_events ELSE s.answer_events END,
     cost_includes_tax = CASE WHEN s.provider = EXCLUDED.provider THEN EXCLUDED.cost_includes_tax ELSE s.cost_includes_tax END
 RETURNING provider;

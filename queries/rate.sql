@@ -25,17 +25,33 @@ ORDER BY d.deck;
 
 -- name: Tariffs :many
 -- The narrowest first, as the view rated_cdr takes them.
-SELECT t.source, t.account, t.trunk, t.direction, t.deck FROM tariff t
+SELECT t.* FROM tariff t
 ORDER BY t.trunk <> '' DESC, t.account <> '' DESC, t.source <> '' DESC, t.direction <> '' DESC,
-         t.source, t.account, t.trunk, t.direction;
+         t.source, t.account, t.trunk, t.direction, t.valid_from;
 
--- name: SetTariff :exec
-INSERT INTO tariff (source, account, trunk, direction, deck)
-VALUES (@source, @account, @trunk, @direction, @deck)
-ON CONFLICT (source, account, trunk, direction) DO UPDATE SET deck = excluded.deck;
+-- name: LockTariffs :exec
+-- One change at a time; reading goes on.
+LOCK TABLE tariff IN SHARE ROW EXCLUSIVE MODE;
 
--- name: RemoveTariff :execrows
-DELETE FROM tariff WHERE source = @source AND account = @account AND trunk = @trunk AND direction = @direction;
+-- name: NextTariff :one
+-- When the next tariff of exactly these calls begins; null: none does.
+SELECT min(valid_from)::timestamptz FROM tariff
+WHERE source = @source AND account = @account AND trunk = @trunk AND direction = @direction AND valid_from > @valid_from;
+
+-- name: TakeTariffs :many
+-- Removes those of exactly these calls that are valid within a span.
+DELETE FROM tariff
+WHERE source = @source AND account = @account AND trunk = @trunk AND direction = @direction
+  AND tstzrange(valid_from, valid_to) && tstzrange(@valid_from::timestamptz, sqlc.narg(valid_to)::timestamptz)
+RETURNING *;
+
+-- name: AddTariff :exec
+INSERT INTO tariff (source, account, trunk, direction, deck, valid_from, valid_to)
+VALUES (@source, @account, @trunk, @direction, @deck, @valid_from, sqlc.narg(valid_to));
+
+-- name: PricesClosedTo :one
+-- The end of the last closed period of prices; null: none is closed.
+SELECT max(to_at)::timestamptz FROM period WHERE side = 'price';
 
 -- name: TariffKnown :one
 -- Whether a deck has rates, and a source was ever registered or sent calls.
@@ -49,11 +65,12 @@ SELECT c.state FROM call c WHERE c.source = @source AND c.call_id = @call_id;
 -- Nullable texts and numbers are cast, because sqlc takes those of a view for
 -- never null.
 SELECT c.call_time, c.account::varchar AS account, c.trunk::varchar AS trunk, c.direction::varchar AS direction,
-       c.dst::varchar AS dst, c.dst_e164::varchar AS dst_e164, c.disposition, c.billsec, c.deck::text AS deck,
+       c.dst::varchar AS dst, c.disposition, c.billsec, c.deck::text AS deck,
        c.prefix::varchar AS prefix, c.connection_fee, c.price_per_minute,
        coalesce(c.first_increment, 0)::int AS first_increment, coalesce(c.next_increment, 0)::int AS next_increment,
        c.billed_sec::numeric AS billed_sec, c.price::numeric AS price, c.price_currency::varchar AS price_currency,
-       c.cost, c.currency::varchar AS currency, c.margin::numeric AS margin
+       c.cost, c.currency::varchar AS currency, c.margin::numeric AS margin,
+       c.number::varchar AS number, c.number_form::varchar AS number_form, c.unpriced::varchar AS unpriced
 FROM rated_cdr c
 WHERE c.source = @source AND c.call_id = @call_id;
 
@@ -62,12 +79,13 @@ WHERE c.source = @source AND c.call_id = @call_id;
 SELECT t.* FROM tariff t
 WHERE t.source IN ('', @source::text) AND t.account IN ('', @account::text)
   AND t.trunk IN ('', @trunk::text) AND t.direction IN ('', @direction::text)
+  AND t.valid_from <= @call_time AND (t.valid_to IS NULL OR t.valid_to > @call_time)
 ORDER BY t.trunk <> '' DESC, t.account <> '' DESC, t.source <> '' DESC, t.direction <> '' DESC
 LIMIT 1;
 
 -- name: RatesOfNumber :many
--- All rates of a deck, of any time, that a number's prefixes have.
+-- All rates of a deck, of any time, that match a number.
 SELECT r.* FROM rate r
-WHERE r.deck = @deck AND r.prefix = ANY (@prefixes::text[])
+WHERE r.deck = @deck AND r.prefix = ANY (rate_prefixes('exact:' || @number::text, @number_form::text, @number::text))
 ORDER BY length(r.prefix) DESC, r.valid_from DESC
 LIMIT 100;

@@ -49,7 +49,8 @@ The first close of a side bills every earlier call there is as an adjustment, un
 The digest that it prints is a SHA-256 of the lines, the period and the digest of the
 period before it: keep it to prove later that nothing was changed.
 It refuses a period that is not over by the database's clock, or that is before or
-within what is closed. A period that was closed already is only printed. It can
+within what is closed. A side has one sequence of periods for all accounts, so one
+installation bills in one time zone per side: docs/billing.md says why. A period that was closed already is only printed. It can
 run beside receivers, and at once from two places: one closes, the other prints.
 
 Do not close at the stroke of midnight: calls still go on, and CDRs come late. What

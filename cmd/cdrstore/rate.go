@@ -25,14 +25,21 @@ func rateCommand() *cobra.Command {
 tariff (which deck prices which calls), and the view rated_cdr, which has the price
 of every ended call beside what the provider charged.
 
-A call is priced by the longest prefix of its deck that the called number begins
-with, of those rates that are valid at call_time:
+A call is priced by its tariff and the rates of its deck that are valid at call_time.
+The called number is compared with their prefixes, by the first of these that is known:
+  E.164           dst_e164, the number where it is certain
+  international   digits after + or 00, also where they are no valid number
+  national        by the country of the source, see the configuration
+  digits as sent  as if they began with a country code: not certain
+A rate exact:112 is for that number alone and comes before every prefix; among
+prefixes the longest is used. Short codes (fewer than 7 digits) and SIP users are
+priced by exact rates only. The price is then:
   answered       connection_fee + price_per_minute × billed seconds / 60, rounded
                  half up to 6 decimals; the seconds are first_increment at least,
                  then whole next_increments
   not answered   0
-  without price  the number is not known for certain, no rate fits, or it is not
-                 known how long the call was or whether it was answered`,
+  without price  no rate matches, or the number, the talk time or the outcome is not
+                 known: column unpriced of rated_cdr, counted by report completeness`,
 		Args: cobra.NoArgs,
 	}
 	cmd.AddCommand(rateImportCommand(), rateListCommand(), rateDecksCommand(), rateTariffCommand(), rateExplainCommand())
@@ -49,7 +56,8 @@ func rateImportCommand() *cobra.Command {
 imported or none; what is wrong is said for all lines at once, the first twenty in words.
 
 The first line names the columns, in any order:
-  prefix             digits with the country code, without +; empty: every number
+  prefix             digits with the country code, without +; empty: every number;
+                     exact:112 or exact:alice: only this short code or SIP user
   valid_from         first moment: 2026-10-01 or 2026-10-01T00:00:00Z
   valid_to           first moment after it; empty: until the deck's next rate of the prefix
   price_per_minute   such as 0.0125, with a decimal point, not negative
@@ -65,18 +73,21 @@ time, of --tz. UTF-8; columns are separated by commas, or by semicolons or tabs 
 the header is; gzip is unpacked.
 
 Two rates of a deck and prefix are never valid at the same time. One without valid_to
-ends where the next one of its prefix begins, also one that the deck has already. All
-else is a fault: two lines with the same prefix and valid_from, overlaps, a prefix and
-valid_from that the deck has with another price. Importing a file again does nothing.
+ends where the next one of its prefix begins. So a line may stand between two rates of
+the deck: the earlier one then ends where the line begins. All else is a fault: two
+lines with the same prefix and valid_from, overlaps, a line that ends within a rate of
+the deck (import a line for the time after it too), a prefix and valid_from that the
+deck has with another price. Importing a file again does nothing.
 
 With --replace the decks of the file become what the file says: their other rates are
 removed. A rate counts for past calls too. What closed periods have billed stays as it
-is, and the next close adjusts it: look at ` + "`cdrstore period verify --side price`" + ` before.`,
+is, and the next close adjusts it: a note says so, and cdrstore period verify
+--side price shows the differences.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			zone, err := time.LoadLocation(tz)
-			if err != nil || tz == "Local" {
-				return fmt.Errorf("--tz: %q is not a time zone like Europe/London", tz)
+			zone, err := zoneOf(tz)
+			if err != nil {
+				return err
 			}
 			if cmd.Flags().Changed("deck") && o.Deck == "" {
 				return errors.New("--deck: the name is empty")
@@ -90,6 +101,14 @@ is, and the next close adjusts it: look at ` + "`cdrstore period verify --side p
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only look for faults and count")
 	cmd.Flags().StringVar(&tz, "tz", "UTC", "time zone of dates and of times that name none, such as Europe/London")
 	return cmd
+}
+
+func zoneOf(tz string) (*time.Location, error) {
+	zone, err := time.LoadLocation(tz)
+	if err != nil || tz == "Local" {
+		return nil, fmt.Errorf("--tz: %q is not a time zone like Europe/London", tz)
+	}
+	return zone, nil
 }
 
 func importRates(cmd *cobra.Command, name string, o rate.Options) error {
@@ -111,8 +130,11 @@ func importRates(cmd *cobra.Command, name string, o rate.Options) error {
 		if o.DryRun {
 			would = " (dry run: nothing was changed)"
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%d lines: %d rates added, %d known already; %d open rates closed, %d removed%s\n",
+		fmt.Fprintf(cmd.OutOrStdout(), "%d lines: %d rates added, %d known already; %d rates ended earlier, %d removed%s\n",
 			i.Lines, i.Added, i.Known, i.Closed, i.Removed, would)
+		if i.Note != "" {
+			fmt.Fprintln(cmd.ErrOrStderr(), "note:", i.Note)
+		}
 		return nil
 	})
 }

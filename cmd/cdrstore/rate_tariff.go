@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/shopspring/decimal"
@@ -22,7 +23,8 @@ func rateTariffCommand() *cobra.Command {
 and a direction, or some of them, or none: then it is for all calls. Of those that fit
 a call the narrowest counts: one that names the trunk before one that does not, then
 account, then source, then direction. A call that none fits is priced by the deck
-"default".`,
+"default". A tariff is used for the calls whose call_time lies in its time: from
+VALID FROM, inclusive, to VALID TO, exclusive, UTC; - is no bound.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withReports(cmd.Context(), func(pool *pgxpool.Pool, _ *slog.Logger) error {
@@ -31,11 +33,12 @@ account, then source, then direction. A call that none fits is priced by the dec
 					return err
 				}
 				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "SOURCE\tACCOUNT\tTRUNK\tDIRECTION\tDECK")
+				fmt.Fprintln(w, "SOURCE\tACCOUNT\tTRUNK\tDIRECTION\tDECK\tVALID FROM\tVALID TO")
 				for _, t := range tariffs {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", anyOf(t.Source), anyOf(t.Account), anyOf(t.Trunk), anyOf(t.Direction), t.Deck)
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", anyOf(t.Source), anyOf(t.Account), anyOf(t.Trunk), anyOf(t.Direction), t.Deck,
+						day(t.ValidFrom), day(t.ValidTo))
 				}
-				fmt.Fprintf(w, "other calls\t\t\t\t%s\n", rate.DefaultDeck)
+				fmt.Fprintf(w, "other calls\t\t\t\t%s\t-\t-\n", rate.DefaultDeck)
 				return w.Flush()
 			})
 		},
@@ -57,19 +60,23 @@ func tariffSetCommand() *cobra.Command {
 		Use:   "set --deck DECK",
 		Short: "Choose the deck of some calls",
 		Long: `Chooses the deck of the calls of a source, account, trunk and direction; what is not
-said is any. A tariff for exactly these calls gets the new deck.
+said is any. --from and --to say for which time: without --from from the beginning,
+without --to until the next tariff for exactly these calls begins. A tariff for exactly
+these calls that is valid within that time is replaced there, and stays before and
+after it.
 
-A tariff is for past calls too: their prices follow at once, and the next close of a
-period adjusts those that are billed already; ` + "`cdrstore period verify --side price`" + `
-shows them. For prices that change on a day give the deck rates with a valid_from.`,
-		Args: cobra.NoArgs,
+A tariff is for past calls too: their prices follow immediately, and the next close of a
+period adjusts those that are billed already: a note says so, and
+` + "`cdrstore period verify --side price`" + ` shows them.`,
+		Args:    cobra.NoArgs,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return tariffTimes(cmd, &t) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withReports(cmd.Context(), func(pool *pgxpool.Pool, _ *slog.Logger) error {
-				doubts, err := rate.SetTariff(cmd.Context(), pool, t)
+				set, doubts, err := rate.SetTariff(cmd.Context(), pool, t)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: priced by deck %s\n", t.Calls, t.Deck)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: priced by deck %s%s\n", set.Calls, set.Deck, set.Span())
 				for _, d := range doubts {
 					fmt.Fprintln(cmd.ErrOrStderr(), "note:", d)
 				}
@@ -77,39 +84,61 @@ shows them. For prices that change on a day give the deck rates with a valid_fro
 			})
 		},
 	}
-	callFlags(cmd, &t.Calls)
+	tariffFlags(cmd, &t)
 	cmd.Flags().StringVar(&t.Deck, "deck", "", "deck that prices them")
 	_ = cmd.MarkFlagRequired("deck") // the flag was just defined
 	return cmd
 }
 
 func tariffRemoveCommand() *cobra.Command {
-	var c rate.Calls
+	var t rate.Tariff
 	cmd := &cobra.Command{
 		Use:   "remove",
 		Short: "Remove the tariff of some calls",
-		Long: `Removes the tariff for exactly the source, account, trunk and direction that are
-given; with none of them, the one for all calls. It is an error when there is none.`,
-		Args: cobra.NoArgs,
+		Long: `Removes the tariffs for exactly the source, account, trunk and direction that are
+given; with none of them, those for all calls. With --from or --to only for that time.
+It is an error when there is none.`,
+		Args:    cobra.NoArgs,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return tariffTimes(cmd, &t) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withReports(cmd.Context(), func(pool *pgxpool.Pool, _ *slog.Logger) error {
-				if err := rate.RemoveTariff(cmd.Context(), pool, c); err != nil {
+				if err := rate.RemoveTariff(cmd.Context(), pool, t); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: no tariff of their own any more\n", c)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: no tariff of their own any more%s\n", t.Calls, t.Span())
 				return nil
 			})
 		},
 	}
-	callFlags(cmd, &c)
+	tariffFlags(cmd, &t)
 	return cmd
 }
 
-func callFlags(cmd *cobra.Command, c *rate.Calls) {
-	cmd.Flags().StringVar(&c.Source, "source", "", "calls of this source (default any)")
-	cmd.Flags().StringVar(&c.Account, "account", "", "calls of this account (default any)")
-	cmd.Flags().StringVar(&c.Trunk, "trunk", "", "calls of this trunk (default any)")
-	cmd.Flags().StringVar(&c.Direction, "direction", "", "inbound, outbound or internal (default any)")
+func tariffFlags(cmd *cobra.Command, t *rate.Tariff) {
+	cmd.Flags().StringVar(&t.Source, "source", "", "calls of this source (default any)")
+	cmd.Flags().StringVar(&t.Account, "account", "", "calls of this account (default any)")
+	cmd.Flags().StringVar(&t.Trunk, "trunk", "", "calls of this trunk (default any)")
+	cmd.Flags().StringVar(&t.Direction, "direction", "", "inbound, outbound or internal (default any)")
+	cmd.Flags().String("from", "", "calls from this time on, such as 2026-10-01 or 2026-10-01T06:00:00Z (default no bound)")
+	cmd.Flags().String("to", "", "calls before this time (default no bound)")
+	cmd.Flags().String("tz", "UTC", "time zone of dates and of times that name none, such as Europe/London")
+}
+
+// tariffTimes reads --from and --to.
+func tariffTimes(cmd *cobra.Command, t *rate.Tariff) error {
+	zone, err := zoneOf(cmd.Flag("tz").Value.String())
+	if err != nil {
+		return err
+	}
+	for name, bound := range map[string]*time.Time{"from": &t.ValidFrom, "to": &t.ValidTo} {
+		if !cmd.Flags().Changed(name) {
+			continue
+		}
+		if *bound, err = rate.ReadTime(cmd.Flag(name).Value.String(), zone); err != nil {
+			return fmt.Errorf("--%s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func rateExplainCommand() *cobra.Command {
@@ -133,16 +162,12 @@ deck's rates for the called number, the seconds and the sum. Times are UTC.`,
 }
 
 func printExplanation(w io.Writer, e rate.Explanation) {
-	number := e.Number
-	if number == "" {
-		number = fmt.Sprintf("not known for certain, sent as %q", e.AsSent)
-	}
 	tariff := "none fits: the default deck"
 	if e.Tariff != nil {
-		tariff = e.Tariff.String()
+		tariff = e.Tariff.String() + e.Tariff.Span()
 	}
 	fmt.Fprintf(w, "time      %s\ncalled    %s\noutcome   %s, talk %s\ntariff    %s\ndeck      %s\n",
-		day(e.CallTime), number, e.Disposition, amount(e.Billsec, "s"), tariff, e.Deck)
+		day(e.CallTime), e.Called(), e.Disposition, amount(e.Billsec, "s"), tariff, e.Deck)
 	counts, found := e.Rate()
 	for _, r := range e.Candidates {
 		mark := "shorter"

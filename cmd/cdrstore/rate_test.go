@@ -37,7 +37,7 @@ func TestRateCommands(t *testing.T) {
 			t.Errorf("%v: %q, %v; want %q", args, got, err, want)
 		}
 	}
-	says("1 rates added, 0 known already; 0 open rates closed, 0 removed (dry run", "", "import", name, "--deck", "gold", "--tz", "Europe/London", "--dry-run")
+	says("1 rates added, 0 known already; 0 rates ended earlier, 0 removed (dry run", "", "import", name, "--deck", "gold", "--tz", "Europe/London", "--dry-run")
 	says("1 rates added", "", "import", name, "--deck", "gold", "--tz", "Europe/London")
 	says("0 rates added, 1 known already", "", "import", name, "--deck", "gold", "--tz", "Europe/London")
 	says("gold,44,2026-04-30T23:00:00Z,,0.6,0,1,1,USD,\"United, Kingdom\"\n", "", "list", "--deck", "gold", "--prefix", "4")
@@ -45,10 +45,13 @@ func TestRateCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	says("0 rates added, 1 known already; 0 open rates closed, 0 removed", listed, "import", "-", "--replace")
+	says("0 rates added, 1 known already; 0 rates ended earlier, 0 removed", listed, "import", "-", "--replace")
 	says("gold     1      1          USD", "", "decks")
 	says("direction outbound: priced by deck gold", "", "tariff", "set", "--direction", "outbound", "--deck", "gold")
-	says("any          any      any    outbound   gold", "", "tariff")
+	says("any          any      any    outbound   gold     -           -", "", "tariff")
+	says("direction outbound: priced by deck silver from 2026-06-30T23:00:00Z up to 2026-07-31T23:00:00Z", "", "tariff", "set", "--direction", "outbound", "--deck", "silver",
+		"--from", "2026-07-01", "--to", "2026-08-01", "--tz", "Europe/London")
+	says("outbound   gold     2026-07-31T23:00:00Z  -", "", "tariff")
 	insertOutbound(t, url)
 	says("because   0 + 0.6 × 90 / 60 = 0.900000 USD", "", "explain", "wavix", "a call")
 	says("counts: prefix \"44\"", "", "explain", "wavix", "a call")
@@ -62,6 +65,8 @@ func TestRateCommands(t *testing.T) {
 		"no such file":               {"import", name + "x", "--deck", "x"},
 		"no such call":               {"explain", "wavix", "x"},
 		`required flag(s) "deck"`:    {"tariff", "set"},
+		"--from: \"soon\" is not a":  {"tariff", "set", "--deck", "x", "--from", "soon"},
+		"is not after its beginning": {"tariff", "set", "--deck", "x", "--from", "2026-07-01", "--to", "2026-07-01"},
 	} {
 		if got, err := run("", args...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %q, %v; want %q", args, got, err, want)

@@ -178,7 +178,7 @@ func (d *demo) price() {
 	}
 	for source, deck := range map[string]string{"didww": "retail-eur", "wavix": "retail-usd"} {
 		calls := rate.Calls{Source: source, Direction: "outbound"}
-		if _, err := rate.SetTariff(d.Context(), d.pool, rate.Tariff{Calls: calls, Deck: deck}); err != nil {
+		if _, _, err := rate.SetTariff(d.Context(), d.pool, rate.Tariff{Calls: calls, Deck: deck}); err != nil {
 			d.Fatal(err)
 		}
 	}

@@ -3,6 +3,8 @@
 package number
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -73,6 +75,33 @@ func valid(text, region string) (number, country string) {
 		country = ""
 	}
 	return phonenumbers.Format(n, phonenumbers.E164), country
+}
+
+// National says how national numbers of a country (ISO 3166) are written: the
+// calling code, and a regular expression whose group is the number without the
+// trunk prefix. Where the trunk prefix begins with 0, only numbers with it are
+// national; elsewhere those of a possible length, with or without it. Both are
+// empty for an unknown country.
+func National(country string) (callingCode, pattern string) {
+	code := int32(phonenumbers.GetCountryCodeForRegion(country))
+	if code == 0 {
+		return "", ""
+	}
+	callingCode = strconv.Itoa(int(code))
+	trunk := phonenumbers.GetNddPrefixForRegion(country, true)
+	if strings.HasPrefix(trunk, "0") {
+		return callingCode, "^" + trunk + "([0-9]+)$"
+	}
+	var lengths []string
+	for n, first := 1, uint64(1); n <= 14; n, first = n+1, first*10 {
+		if phonenumbers.IsPossibleNumberWithReason(&phonenumbers.PhoneNumber{CountryCode: &code, NationalNumber: &first}) == phonenumbers.IS_POSSIBLE {
+			lengths = append(lengths, fmt.Sprintf("[0-9]{%d}", n))
+		}
+	}
+	if trunk != "" {
+		trunk = "(?:" + trunk + ")?"
+	}
+	return callingCode, "^" + trunk + "(" + strings.Join(lengths, "|") + ")$"
 }
 
 // clean takes off what people write between digits. Anything else than a number

@@ -46,3 +46,20 @@ func TestE164(t *testing.T) {
 		})
 	}
 }
+
+func TestNational(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ country, code, pattern string }{
+		{"GB", "44", "^0([0-9]+)$"},
+		{"US", "1", "^(?:1)?([0-9]{10})$"},
+		{"RU", "7", "^(?:8)?([0-9]{10}|[0-9]{14})$"},
+		{"HU", "36", "^06([0-9]+)$"},
+		{"ES", "34", "^([0-9]{9})$"},
+		{"", "", ""},
+		{"XX", "", ""},
+	} {
+		if code, pattern := number.National(c.country); code != c.code || pattern != c.pattern {
+			t.Errorf("National(%q) = %q, %q; want %q, %q", c.country, code, pattern, c.code, c.pattern)
+		}
+	}
+}

@@ -121,7 +121,11 @@ func (p *Period) allow(ctx context.Context, q *db.Queries, notBefore string) (ga
 	case !p.To.After(last.From):
 		return gap, fmt.Errorf("%s is closed, and is later: what is not billed yet becomes adjustments of the next period", last.Name)
 	case p.From.Before(last.To):
-		return gap, fmt.Errorf("it overlaps %s, which is closed up to %s", last.Name, last.To.Format(time.RFC3339))
+		err := fmt.Errorf("it overlaps %s, which is closed up to %s", last.Name, last.To.Format(time.RFC3339))
+		if last.Zone != p.Zone {
+			err = fmt.Errorf("%w in time zone %s: all periods of a side follow one another, so that it is billed in one zone; use --tz %s", err, last.Zone, last.Zone)
+		}
+		return gap, err
 	case p.From.After(last.To):
 		gap = last.To
 	}

@@ -20,7 +20,7 @@ func TestCloseRefuses(t *testing.T) {
 		{"cost", "2024-02", "Europe/London", "", "2024-03 is closed, and is later"},
 		{"cost", "2024-02-29", "Europe/London", "", "2024-03 is closed, and is later"},
 		{"cost", "2024-03-05", "Europe/London", "", "it overlaps 2024-03, which is closed up to 2024-03-31T23:00:00Z"},
-		{"cost", "2024-04", "Asia/Kolkata", "", "it overlaps 2024-03"},
+		{"cost", "2024-04", "Asia/Kolkata", "", "it overlaps 2024-03, which is closed up to 2024-03-31T23:00:00Z in time zone Europe/London: all periods of a side follow one another, so that it is billed in one zone; use --tz Europe/London"},
 		{"cost", "2024-03", "UTC", "", "it was closed in time zone Europe/London, and cannot be closed again in UTC"},
 		{"cost", "2024-04", "Europe/London", "2024-01-01", "only the first close"},
 		{"cost", "2024-03", "Europe/London", "2024-01-01", "only the first close"},

@@ -168,10 +168,23 @@ func setTariffs(t *testing.T, pool *pgxpool.Pool, dir string) {
 	t.Helper()
 	for _, r := range rows(t, dir, "tariff.csv") {
 		c := rate.Calls{Source: r["source"], Account: r["account"], Trunk: r["trunk"], Direction: r["direction"]}
-		if _, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Calls: c, Deck: r["deck"]}); err != nil {
+		if _, _, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Calls: c, Deck: r["deck"], ValidFrom: timeOf(t, r["valid_from"]), ValidTo: timeOf(t, r["valid_to"])}); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// timeOf reads a time; an empty one is zero.
+func timeOf(t *testing.T, text string) time.Time {
+	t.Helper()
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := rate.ReadTime(text, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 func insertCalls(t *testing.T, pool *pgxpool.Pool, dir string) {
@@ -182,7 +195,7 @@ func insertCalls(t *testing.T, pool *pgxpool.Pool, dir string) {
 			source = "s"
 		}
 		_, err := pool.Exec(t.Context(), insertCall, source, r["call_id"], r["account"], r["trunk"], r["direction"],
-			r["dst_e164"], r["disposition"], r["call_time"], r["billsec"], r["cost"], r["currency"])
+			r["dst_e164"], r["disposition"], r["call_time"], r["billsec"], r["cost"], r["currency"], r["dst"])
 		if err != nil {
 			t.Fatalf("call %d: %v", i+1, err)
 		}
@@ -193,7 +206,7 @@ func insertCalls(t *testing.T, pool *pgxpool.Pool, dir string) {
 const insertCall = `
 INSERT INTO call (source, call_id, provider, account, trunk, direction, dst, dst_e164, state, disposition, call_time,
 	billsec, cost, currency, clock, legs, events, cdrs, version, first_received_at, last_received_at, changed_at)
-VALUES ($1, $2, 'wavix', nullif($3, ''), nullif($4, ''), nullif($5, ''), $6, nullif($6, ''),
+VALUES ($1, $2, 'wavix', nullif($3, ''), nullif($4, ''), nullif($5, ''), coalesce(nullif($12, ''), $6), nullif($6, ''),
 	CASE WHEN $7 = '' THEN 'answered' ELSE 'ended' END, nullif($7, ''), $8::text::timestamptz,
 	nullif($9, '')::numeric, nullif($10, '')::numeric, nullif($11, ''), 'provider', 0, 1, 1, 1, now(), now(), now())`
 

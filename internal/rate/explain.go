@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,7 +23,8 @@ var ErrNotEnded = errors.New("the call has not ended, and has no price before")
 // of the view rated_cdr.
 type Explanation struct {
 	CallTime    time.Time // UTC
-	Number      string    // called, with +; empty: not known for certain
+	Number      string    // called, as it is compared with rates; empty: none
+	NumberForm  string    // how Number was read, as rated_cdr.number_form
 	AsSent      string    // called
 	Disposition string
 	Billsec     cdr.Amount // seconds
@@ -32,8 +32,9 @@ type Explanation struct {
 	Tariff     *Tariff // nil: none fits, so that the default deck counts
 	Deck       string
 	Prefix     *string // of the rate that counts; nil: none
-	Candidates []Rate  // all rates of the deck that the number's prefixes have, of any time, longest first, at most 100
+	Candidates []Rate  // all rates of the deck that match the number, of any time, longest first, at most 100
 
+	Unpriced  string // why there is no price, as rated_cdr.unpriced; empty: there is one
 	BilledSec cdr.Amount
 	Price     cdr.Amount
 	Currency  string // of Price; empty: no rate
@@ -60,21 +61,25 @@ func Explain(ctx context.Context, pool *pgxpool.Pool, source, callID string) (Ex
 		return Explanation{}, fmt.Errorf("read the call: %w", err)
 	}
 	e := Explanation{
-		CallTime: momentOf(c.CallTime), Number: text(c.DstE164), AsSent: text(c.Dst), Disposition: c.Disposition.String,
-		Billsec: amountOf(c.Billsec), Deck: c.Deck, Prefix: c.Prefix, BilledSec: amountOf(c.BilledSec),
+		CallTime: momentOf(c.CallTime), Number: text(c.Number), NumberForm: text(c.NumberForm), AsSent: text(c.Dst), Disposition: c.Disposition.String,
+		Billsec: amountOf(c.Billsec), Deck: c.Deck, Prefix: c.Prefix, Unpriced: text(c.Unpriced), BilledSec: amountOf(c.BilledSec),
 		Price: amountOf(c.Price), Currency: text(c.PriceCurrency),
 		Cost: amountOf(c.Cost), CostIn: text(c.Currency), Margin: amountOf(c.Margin),
 	}
 	tariffs, err := q.TariffOfCall(ctx, db.TariffOfCallParams{
-		Source: source, Account: text(c.Account), Trunk: text(c.Trunk), Direction: text(c.Direction),
+		Source: source, Account: text(c.Account), Trunk: text(c.Trunk), Direction: text(c.Direction), CallTime: c.CallTime,
 	})
 	if err != nil {
 		return Explanation{}, fmt.Errorf("read the call's tariff: %w", err)
 	}
 	for _, t := range tariffs {
-		e.Tariff = &Tariff{Calls{t.Source, t.Account, t.Trunk, t.Direction}, t.Deck}
+		tariff := tariffOf(t)
+		e.Tariff = &tariff
 	}
-	rates, err := q.RatesOfNumber(ctx, db.RatesOfNumberParams{Deck: c.Deck, Prefixes: prefixes(e.Number)})
+	if e.Number == "" {
+		return e, nil
+	}
+	rates, err := q.RatesOfNumber(ctx, db.RatesOfNumberParams{Deck: c.Deck, NumberForm: e.NumberForm, Number: e.Number})
 	if err != nil {
 		return Explanation{}, fmt.Errorf("read the rates of the number: %w", err)
 	}
@@ -96,33 +101,45 @@ func (e Explanation) Rate() (Rate, bool) {
 
 // Reason says in words how the price comes about.
 func (e Explanation) Reason() string {
-	r, found := e.Rate()
-	switch {
-	case e.Disposition == "unknown":
+	switch e.Unpriced {
+	case "outcome unknown":
 		return "nobody said whether the call was answered: the price is not known"
-	case e.Disposition != "answered":
-		return "not answered: free"
-	case e.Number == "":
-		return "the called number is not known for certain: no rate, no price"
-	case !found:
+	case "number unknown":
+		return "the called number is not known: no rate, no price"
+	case "no tariff":
+		return fmt.Sprintf("no tariff fits, and deck %s has no rates: no price", e.Deck)
+	case "no exact rate":
+		return fmt.Sprintf("deck %s has no rate exact:%s that is valid at the time of the call, and prefixes do not match a %s: no price", e.Deck, e.Number, e.NumberForm)
+	case "no rate":
 		return fmt.Sprintf("deck %s has no rate for the number that is valid at the time of the call: no price", e.Deck)
-	case !e.BilledSec.Valid:
+	case "talk time unknown":
 		return "it is not known how long the call was: the price is not known"
+	}
+	r, found := e.Rate()
+	if e.Disposition != "answered" || !found {
+		return "not answered: free"
 	}
 	return fmt.Sprintf("%s + %s × %s / 60 = %s %s", r.ConnectionFee, r.PricePerMinute, e.BilledSec.Decimal, e.Price.Decimal.StringFixed(6), e.Currency)
 }
 
-// prefixes are those that a number with + can have.
-func prefixes(number string) []string {
-	digits, known := strings.CutPrefix(number, "+")
-	if !known {
-		return nil
+// Called says in words how the called number was read.
+func (e Explanation) Called() string {
+	how := ""
+	switch e.NumberForm {
+	case "":
+		return "not known"
+	case "E.164":
+		return "+" + e.Number
+	case "international":
+		how = "which names a country code, but is no valid number"
+	case "national":
+		how = "a national number of the source's country, but no valid one: not certain"
+	case "digits as sent":
+		how = "neither valid nor national: not certain that they begin with a country code"
+	default:
+		how = "a " + e.NumberForm + ": matched by exact rates only"
 	}
-	all := make([]string, 0, len(digits)+1)
-	for n := range len(digits) + 1 {
-		all = append(all, digits[:n])
-	}
-	return all
+	return fmt.Sprintf("%s, sent as %q, %s", e.Number, e.AsSent, how)
 }
 
 func text(s *string) string {

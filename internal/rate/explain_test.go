@@ -20,7 +20,7 @@ func TestExplain(t *testing.T) {
 		t.Fatal(said)
 	}
 	insertCalls(t, pool, dir)
-	if _, err := pool.Exec(t.Context(), insertCall, "s", "alive", "", "", "", "+44", "", "2026-05-01T10:00:00Z", "", "", ""); err != nil {
+	if _, err := pool.Exec(t.Context(), insertCall, "s", "alive", "", "", "", "+44", "", "2026-05-01T10:00:00Z", "", "", "", ""); err != nil {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]string{
@@ -28,7 +28,7 @@ func TestExplain(t *testing.T) {
 		"elsewhere":        "0 + 1 × 120 / 60 = 2.000000 USD",
 		"busy":             "not answered: free",
 		"nobody-said":      "nobody said whether the call was answered: the price is not known",
-		"unknown-number":   "the called number is not known for certain: no rate, no price",
+		"unknown-number":   "the called number is not known: no rate, no price",
 		"unknown-length":   "it is not known how long the call was: the price is not known",
 		"before-all-rates": "deck default has no rate for the number that is valid at the time of the call: no price",
 	} {
@@ -61,7 +61,7 @@ func TestTariffs(t *testing.T) {
 	pool := pgtest.Pool(t)
 	set := func(c rate.Calls, deck string, doubts int) {
 		t.Helper()
-		got, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Calls: c, Deck: deck})
+		_, got, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Calls: c, Deck: deck})
 		if err != nil || len(got) != doubts {
 			t.Errorf("%s: %q, %v; want %d doubts", c, got, err, doubts)
 		}
@@ -77,14 +77,14 @@ func TestTariffs(t *testing.T) {
 	set(rate.Calls{Account: "a"}, "gold", 0)
 	set(rate.Calls{Trunk: "t"}, "bronze", 1)
 	for _, wrong := range []rate.Tariff{{}, {Deck: "gold", Calls: rate.Calls{Direction: "in"}}} {
-		if _, err := rate.SetTariff(t.Context(), pool, wrong); err == nil {
+		if _, _, err := rate.SetTariff(t.Context(), pool, wrong); err == nil {
 			t.Errorf("%+v passes", wrong)
 		}
 	}
-	if err := rate.RemoveTariff(t.Context(), pool, rate.Calls{Source: "known"}); !errors.Is(err, rate.ErrNoTariff) {
+	if err := rate.RemoveTariff(t.Context(), pool, rate.Tariff{Calls: rate.Calls{Source: "known"}}); !errors.Is(err, rate.ErrNoTariff) {
 		t.Errorf("removing none: %v", err)
 	}
-	if err := rate.RemoveTariff(t.Context(), pool, rate.Calls{}); err != nil {
+	if err := rate.RemoveTariff(t.Context(), pool, rate.Tariff{}); err != nil {
 		t.Error(err)
 	}
 	all, err := rate.Tariffs(t.Context(), pool)

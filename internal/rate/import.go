@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cdrstore/cdrstore/db"
 )
 
 // Options say how a file is imported.
@@ -26,8 +28,10 @@ type Imported struct {
 	Lines   int // without the header and empty lines
 	Added   int
 	Known   int // were there already, just so
-	Closed  int // open rates that now end where a new one begins
+	Closed  int // rates that now end earlier, where a new one begins
 	Removed int // by Options.Replace: rates that the file does not have, or has otherwise
+
+	Note string // that prices of closed periods change; empty: they do not
 }
 
 // Import adds the rates of a CSV file. All lines are added, or none: then the
@@ -147,9 +151,13 @@ func apply(ctx context.Context, tx pgx.Tx, o Options, lines int) (Imported, erro
 	statements := []struct {
 		sql   string
 		count *int
-	}{{closeOpen, &done.Closed}, {addLines, &done.Added}, {analyzeRates, nil}}
+	}{{closeEarlier, &done.Closed}, {addLines, &done.Added}, {analyzeRates, nil}}
 	if o.Replace {
 		statements[0].sql, statements[0].count = removeOthers, &done.Removed
+	}
+	var from pgtype.Timestamptz
+	if err := tx.QueryRow(ctx, earliest).Scan(&from); err != nil {
+		return Imported{}, fmt.Errorf("import rates: %w", err)
 	}
 	for _, s := range statements {
 		tag, err := tx.Exec(ctx, s.sql)
@@ -161,5 +169,13 @@ func apply(ctx context.Context, tx pgx.Tx, o Options, lines int) (Imported, erro
 		}
 	}
 	done.Known = done.Lines - done.Added
-	return done, nil
+	if done.Removed > 0 {
+		from = boundFrom(time.Time{})
+	}
+	if done.Added+done.Removed == 0 {
+		return done, nil
+	}
+	var err error
+	done.Note, err = closedNote(ctx, db.New(tx), momentOf(from))
+	return done, err
 }

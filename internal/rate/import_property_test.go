@@ -48,13 +48,14 @@ func model(table, lines []rate.Rate, replace bool) ([]rate.Rate, bool) {
 		})
 	}
 	all := slices.Clone(table)
+	var added []rate.Rate
 	for i, l := range lines {
 		if slices.ContainsFunc(lines[:i], func(o rate.Rate) bool { return sameKey(o, l) }) {
 			return nil, false
 		}
 		at := slices.IndexFunc(table, func(r rate.Rate) bool { return sameKey(r, l) })
 		if at < 0 {
-			all = append(all, l)
+			all, added = append(all, l), append(added, l)
 			continue
 		}
 		known := table[at]
@@ -65,16 +66,27 @@ func model(table, lines []rate.Rate, replace bool) ([]rate.Rate, bool) {
 			return nil, false
 		}
 	}
-	return closed(all)
+	return closed(all, added)
 }
 
-// closed ends open rates where the next one begins. False: some overlap.
-func closed(all []rate.Rate) ([]rate.Rate, bool) {
+// closed ends rates where the next one begins: those without an end, and those of
+// the table within which a line begins that leaves no time without a price. False:
+// some overlap.
+func closed(all, added []rate.Rate) ([]rate.Rate, bool) {
 	slices.SortFunc(all, func(a, b rate.Rate) int {
 		return cmp.Or(cmp.Compare(a.Deck, b.Deck), cmp.Compare(a.Prefix, b.Prefix), a.ValidFrom.Compare(b.ValidFrom))
 	})
+	isNew := func(r rate.Rate) bool {
+		return slices.ContainsFunc(added, func(l rate.Rate) bool { return sameKey(l, r) })
+	}
 	for i := range all[:max(0, len(all)-1)] {
-		if next := all[i+1]; all[i].ValidTo.IsZero() && all[i].Deck == next.Deck && all[i].Prefix == next.Prefix {
+		next := all[i+1]
+		if all[i].Deck != next.Deck || all[i].Prefix != next.Prefix {
+			continue
+		}
+		goesOn := i+2 < len(all) && all[i+2].Deck == next.Deck && all[i+2].Prefix == next.Prefix && all[i+2].ValidFrom.Equal(next.ValidTo)
+		covers := next.ValidTo.IsZero() || !next.ValidTo.Before(all[i].ValidTo) || goesOn
+		if all[i].ValidTo.IsZero() || !isNew(all[i]) && isNew(next) && next.ValidFrom.Before(all[i].ValidTo) && covers {
 			all[i].ValidTo = next.ValidFrom
 		}
 	}

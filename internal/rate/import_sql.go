@@ -50,12 +50,19 @@ ORDER BY line LIMIT $1`
 
 // createTimeline puts what the decks are to be into a table: the lines, and the
 // rates that stay ($1: none, the lines replace their decks). A rate without an
-// end is valid until the next one of its prefix. Of lines with one key the first
+// end is valid until the next one of its prefix. A rate of the table with an end
+// is cut by a line within it, unless that line ends earlier, with nothing after
+// it: then calls would be left without a price. Of lines with one key the first
 // is taken, and a line that the table has already is not: faults of the others
 // were found before.
 const createTimeline = `
 CREATE TEMPORARY TABLE rate_time ON COMMIT DROP AS
-SELECT t.*, coalesce(valid_to, lead(valid_from) OVER (PARTITION BY deck, prefix ORDER BY valid_from)) AS until
+SELECT t.*, CASE
+	WHEN line IS NULL AND lead(line) OVER w IS NOT NULL AND lead(valid_from) OVER w < valid_to AND (
+		coalesce(lead(valid_to) OVER w, 'infinity') >= valid_to OR lead(valid_to) OVER w = lead(valid_from, 2) OVER w)
+		THEN lead(valid_from) OVER w
+	ELSE coalesce(valid_to, lead(valid_from) OVER w)
+END AS until
 FROM (
 	(SELECT DISTINCT ON (deck, prefix, valid_from) * FROM rate_line l
 	 WHERE $1 OR NOT EXISTS (SELECT FROM rate r WHERE r.deck = l.deck AND r.prefix = l.prefix AND r.valid_from = l.valid_from)
@@ -65,7 +72,8 @@ FROM (
 	       r.first_increment, r.next_increment, r.currency, r.description
 	FROM rate r
 	WHERE NOT $1 AND (r.deck, r.prefix) IN (SELECT deck, prefix FROM rate_line)
-) t`
+) t
+WINDOW w AS (PARTITION BY deck, prefix ORDER BY valid_from)`
 
 // analyzeTimeline tells the planner how many there are.
 const analyzeTimeline = `ANALYZE rate_time`
@@ -95,12 +103,18 @@ FROM shown late CROSS JOIN LATERAL (
 	ORDER BY e.line IS NULL, e.valid_from DESC LIMIT 1
 ) other`
 
-// closeOpen ends open rates where the next one begins.
-const closeOpen = `
+// closeEarlier ends rates where the next one begins.
+const closeEarlier = `
 UPDATE rate r SET valid_to = t.until
 FROM rate_time t
-WHERE t.line IS NULL AND t.valid_to IS NULL AND t.until IS NOT NULL
+WHERE t.line IS NULL AND t.until IS DISTINCT FROM t.valid_to
   AND r.deck = t.deck AND r.prefix = t.prefix AND r.valid_from = t.valid_from`
+
+// earliest is when the first of the new rates begins.
+const earliest = `
+SELECT min(valid_from) FROM rate_time t
+WHERE line IS NOT NULL
+  AND NOT EXISTS (SELECT FROM rate r WHERE r.deck = t.deck AND r.prefix = t.prefix AND r.valid_from = t.valid_from)`
 
 // removeOthers removes from the decks of the file what is not in it.
 const removeOthers = `

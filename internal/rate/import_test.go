@@ -129,7 +129,7 @@ func TestListReadsInPages(t *testing.T) {
 	if err := rate.List(t.Context(), pool, "", "", func(rate.Rate) error { return full }); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Calls: rate.Calls{Trunk: "t"}, Deck: "bronze"}); err != nil {
+	if _, _, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Calls: rate.Calls{Trunk: "t"}, Deck: "bronze"}); err != nil {
 		t.Fatal(err)
 	}
 	decks, err := rate.Decks(t.Context(), pool)
@@ -143,5 +143,37 @@ func TestListReadsInPages(t *testing.T) {
 	}
 	if got != want {
 		t.Errorf("decks: got %s, want %s", got, want)
+	}
+}
+
+// TestImportNotesClosedPeriods: prices of closed periods never change silently.
+func TestImportNotesClosedPeriods(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	if _, err := pool.Exec(t.Context(), `INSERT INTO period (side, name, tz, from_at, to_at, closed_at, lines, digest)
+		VALUES ('price', '2026-05', 'UTC', '2026-05-01Z', '2026-06-01Z', now(), 0, '0')`); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		file    string
+		replace bool
+		noted   bool
+	}{
+		{"default,44,2026-06-01,1,USD\n", false, false},
+		{"default,44,2026-05-31,2,USD\n", false, true},
+		{"default,44,2026-05-31,2,USD\n", false, false},
+		{"default,44,2026-07-01,3,USD\n", true, true},
+		{"default,44,2026-07-01,3,USD\n", true, false},
+	} {
+		i, err := rate.Import(t.Context(), pool, strings.NewReader(header+c.file), rate.Options{Replace: c.replace}, ignore)
+		if err != nil || (i.Note != "") != c.noted {
+			t.Errorf("%s: %+v, %v", c.file, i, err)
+		}
+	}
+	if _, doubts, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Deck: "default", ValidFrom: dayAt(100)}); err != nil || len(doubts) != 1 {
+		t.Errorf("a tariff from within it: %q, %v", doubts, err)
+	}
+	if _, doubts, err := rate.SetTariff(t.Context(), pool, rate.Tariff{Deck: "default", ValidFrom: dayAt(200)}); err != nil || len(doubts) != 0 {
+		t.Errorf("a tariff after it: %q, %v", doubts, err)
 	}
 }

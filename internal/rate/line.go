@@ -10,6 +10,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/cdrstore/cdrstore/internal/money"
 	"github.com/cdrstore/cdrstore/internal/span"
 )
 
@@ -28,7 +29,7 @@ type lineReader struct {
 func newLineReader(header []string, deck string, zone *time.Location) *lineReader {
 	return &lineReader{
 		header: header, deck: deck, zone: zone,
-		prefix:   regexp.MustCompile(`^([1-9][0-9]{0,14})?$`),
+		prefix:   regexp.MustCompile(`^([1-9][0-9]{0,14}|exact:[^+\s@;>][^\s@;>]*)?$`),
 		price:    regexp.MustCompile(`^([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})$`),
 		currency: regexp.MustCompile(`^[A-Z]{3}$`),
 	}
@@ -96,6 +97,7 @@ func (l *lineReader) cell(r *Rate, column, cell string) (err error) {
 		if r.Currency = cell; !l.currency.MatchString(cell) {
 			return fmt.Errorf("%s is not three upper-case letters like USD", quoted(cell))
 		}
+		err = money.Check(cell)
 	case colDescription:
 		r.Description = cell
 	}
@@ -106,6 +108,8 @@ func (l *lineReader) readPrefix(cell string) error {
 	switch {
 	case l.prefix.MatchString(cell):
 		return nil
+	case strings.HasPrefix(cell, "exact:"):
+		return fmt.Errorf("%s: after exact: write digits without +, or the user of a SIP address without its host", quoted(cell))
 	case strings.HasPrefix(cell, "+"):
 		return fmt.Errorf("%s: leave out the +", quoted(cell))
 	case strings.HasPrefix(cell, "0"):
@@ -160,6 +164,12 @@ func readIncrement(cell string, least int) (int, error) {
 		return 0, fmt.Errorf("%s is not a whole number of seconds from %d to %d", quoted(cell), least, maxIncrement)
 	}
 	return n, nil
+}
+
+// ReadTime reads a date, which is midnight of a zone, or a time, which is in the
+// zone unless it names another.
+func ReadTime(text string, zone *time.Location) (time.Time, error) {
+	return (&lineReader{zone: zone}).readTime(text)
 }
 
 // moment writes a time for people, as a date where that says all.

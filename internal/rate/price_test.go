@@ -134,7 +134,7 @@ func TestPricesAreThoseOfTheReference(t *testing.T) {
 				billsec = c.Billsec.Decimal.String()
 			}
 			if _, err := pool.Exec(t.Context(), insertCall, "s", fmt.Sprintf("%03d", i), "", "", "", c.Number, c.Disposition,
-				c.At.Format(time.RFC3339Nano), billsec, "", ""); err != nil {
+				c.At.Format(time.RFC3339Nano), billsec, "", "", ""); err != nil {
 				rt.Fatal(err)
 			}
 		}

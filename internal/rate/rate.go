@@ -26,7 +26,7 @@ const pageSize = 1000
 // Rate is what calls to the numbers of a prefix cost for a while.
 type Rate struct {
 	Deck   string
-	Prefix string // digits, without +; empty: every number
+	Prefix string // digits, without +; empty: every number; exact: and what must be equal
 
 	ValidFrom time.Time // UTC
 	ValidTo   time.Time // UTC, first moment at which it is valid no more; zero: until further notice
@@ -61,10 +61,7 @@ func (r Rate) Record() []string {
 // error of each.
 func List(ctx context.Context, pool *pgxpool.Pool, deck, prefix string, each func(Rate) error) error {
 	// It begins at the deck, not at the beginning of the index.
-	next := db.RatesParams{
-		AfterDeck: deck, AfterFrom: pgtype.Timestamptz{InfinityModifier: pgtype.NegativeInfinity, Valid: true},
-		Deck: deck, Prefix: prefix, AtMost: pageSize,
-	}
+	next := db.RatesParams{AfterDeck: deck, AfterFrom: boundFrom(time.Time{}), Deck: deck, Prefix: prefix, AtMost: pageSize}
 	for {
 		rows, err := db.New(pool).Rates(ctx, next)
 		if err != nil {
@@ -117,7 +114,7 @@ func rateOf(r db.Rate) Rate {
 }
 
 func momentOf(t pgtype.Timestamptz) time.Time {
-	if !t.Valid {
+	if !t.Valid || t.InfinityModifier != pgtype.Finite {
 		return time.Time{}
 	}
 	return t.Time.UTC()

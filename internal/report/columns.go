@@ -61,6 +61,10 @@ func columnsOf(kind string, by []string) []column {
 		{"calls", asCount},
 		{"calls_not_ended", asCount},
 		{"calls_without_cdr", asCount},
+		{"calls_without_talk", asCount},
+		{"priced_uncertain", asCount},
+		{"unpriced", asCount},
+		{"unpriced_causes", asDocument},
 	}
 }
 

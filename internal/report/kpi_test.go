@@ -98,14 +98,14 @@ func TestCompleteness(t *testing.T) {
 	)
 	got := lines(t, pool, `SELECT source, provider, to_char(first_receipt AT TIME ZONE 'UTC', 'HH24:MI:SS'), to_char(last_receipt AT TIME ZONE 'UTC', 'HH24:MI:SS'), receipts::text, duplicates::text,
 		(SELECT string_agg(concat_ws(' ', g ->> 'seconds', left(g ->> 'from', 19)), ', ' ORDER BY n) FROM jsonb_array_elements(gaps) WITH ORDINALITY AS e (g, n)),
-		quarantined::text, quarantined_unread::text, calls::text, calls_not_ended::text, calls_without_cdr::text
+		quarantined::text, quarantined_unread::text, calls::text, calls_not_ended::text, calls_without_cdr::text, unpriced::text
 		FROM completeness('2026-10-05 13:00', '2026-10-05 14:00', 'Europe/London')`)
 	want := []string{
-		"a | didww | 12:00:00 | 12:01:30 | 8 | 3 | 60.000 2026-10-05T12:00:10, 12.000 2026-10-05T12:01:18, 10.000 2026-10-05T12:00:00, 5.000 2026-10-05T12:01:10, 2.000 2026-10-05T12:01:16 | 0 | 0 | 3 | 1 | 1",
-		"b | - | 12:00:05 | 12:00:05 | 1 | 0 | - | 0 | 0 | 0 | 0 | 0",
-		"c | wavix | - | - | 0 | 0 | - | 0 | 0 | 1 | 1 | 0",
-		"q | - | - | - | 0 | 0 | - | 3 | 2 | 0 | 0 | 0",
-		"silent | wavix | - | - | 0 | 0 | - | 0 | 0 | 0 | 0 | 0",
+		"a | didww | 12:00:00 | 12:01:30 | 8 | 3 | 60.000 2026-10-05T12:00:10, 12.000 2026-10-05T12:01:18, 10.000 2026-10-05T12:00:00, 5.000 2026-10-05T12:01:10, 2.000 2026-10-05T12:01:16 | 0 | 0 | 3 | 1 | 1 | -",
+		"b | - | 12:00:05 | 12:00:05 | 1 | 0 | - | 0 | 0 | 0 | 0 | 0 | -",
+		"c | wavix | - | - | 0 | 0 | - | 0 | 0 | 1 | 1 | 0 | -",
+		"q | - | - | - | 0 | 0 | - | 3 | 2 | 0 | 0 | 0 | -",
+		"silent | wavix | - | - | 0 | 0 | - | 0 | 0 | 0 | 0 | 0 | -",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -91,7 +91,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for want, r := range map[string]Request{
 		`report: "billing" is unknown; write one of usage, tax, kpi, concurrency, completeness`: {Kind: "billing", Format: "csv"},
-		`--format: "xml" is unknown; write one of table, csv, json`:                        {Kind: "usage", Format: "xml"},
+		`--format: "xml" is unknown; write one of table, csv, json`:                             {Kind: "usage", Format: "xml"},
 		`--format: "" is unknown`: {Kind: "usage"},
 		`--bucket: "week" is unknown; write one of hour, day, month, all`:                                             {Kind: "usage", Format: "csv", Bucket: "week"},
 		`--by: "tag" is unknown; write one of source, provider, account, trunk, direction, country, hour, day, month`: {Kind: "usage", Format: "csv", By: []string{"source", "tag"}},

@@ -1,6 +1,6 @@
 // Package store keeps events and calls in Postgres: Save on the path of a
 // delivery; Rebuild and Verify beside it. It is the only mapping between
-// package cdr and the generated package db, and imports nothing else of cdrstore.
+// package cdr and the generated package db, and imports of cdrstore also number.
 package store
 
 import (
@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdrstore/cdrstore/db"
 	"github.com/cdrstore/cdrstore/internal/cdr"
+	"github.com/cdrstore/cdrstore/internal/number"
 )
 
 // Limits of the quarantine of one source: what it holds unread.
@@ -58,8 +59,9 @@ type Source struct {
 // another provider already: its rows could no longer be told apart.
 func (s *Store) Register(ctx context.Context, sources []Source) error {
 	for _, src := range sources {
+		callingCode, nationalPattern := number.National(src.Settings.Country)
 		provider, err := db.New(s.pool).RegisterSource(ctx, db.RegisterSourceParams{
-			Name: src.Name, Provider: src.Provider,
+			Name: src.Name, Provider: src.Provider, CallingCode: nullText(callingCode), NationalPattern: nullText(nationalPattern),
 			Currency: nullText(src.Settings.Currency), Country: nullText(src.Settings.Country),
 			AnswerEvents: nullBool(src.Settings.AnswerEvents), CostIncludesTax: nullText(src.Settings.CostIncludesTax),
 		})
