@@ -6,7 +6,9 @@
 -- all digits, rounded those of the currency. The total is rounded once; what the
 -- rounded items add up to, where that differs, is in sum_of_rounded.
 WITH line AS (
-    SELECT l.*, CASE
+    SELECT l.kind, l.currency, l.billed_sec, l.delta, l.stands, l.after,
+           CASE WHEN l.kind = 'adjustment' OR l.disposition = 'answered' THEN l.rate END AS rate,
+           CASE
                WHEN l.kind = 'adjustment' THEN 'Adjustment for a call of ' || to_char(l.call_time AT TIME ZONE p.tz, 'YYYY-MM-DD HH24:MI')
                WHEN l.disposition IS NULL OR l.disposition = 'unknown' THEN 'Calls whose outcome is not known'
                WHEN l.disposition <> 'answered' THEN 'Calls that nobody answered'

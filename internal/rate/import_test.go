@@ -150,8 +150,8 @@ func TestListReadsInPages(t *testing.T) {
 func TestImportNotesClosedPeriods(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)
-	if _, err := pool.Exec(t.Context(), `INSERT INTO period (side, name, tz, from_at, to_at, closed_at, lines, digest)
-		VALUES ('price', '2026-05', 'UTC', '2026-05-01Z', '2026-06-01Z', now(), 0, '0')`); err != nil {
+	if _, err := pool.Exec(t.Context(), `INSERT INTO period (side, name, tz, from_at, to_at, closed_at, lines, digest, lines_digest)
+		VALUES ('price', '2026-05', 'UTC', '2026-05-01Z', '2026-06-01Z', now(), 0, '0', '0')`); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
