@@ -145,8 +145,8 @@ const MaxKey = 512
 // maxOwnKey is the longest id with what OwnKey or StartedKey appends.
 const maxOwnKey = MaxKey + 33
 
-// OwnKey, which no id contains, follows an id that identifies nothing: the record
-// gets a key of its own, see WithOwnKey, and is merged with no other.
+// OwnKey follows an id that identifies nothing, and is in no other: the record gets
+// a key of its own, see WithOwnKey, and is merged with none.
 const OwnKey = "\x00"
 
 // WithOwnKey puts ~ and a digest of the record in place of OwnKey, so that the same

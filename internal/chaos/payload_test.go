@@ -85,15 +85,16 @@ func (g *generator) post(table, source, call, cost string, body object) {
 // didww: three events, and the CDR in a zipped batch of some; now and then there
 // is a line between that nobody can read.
 func (g *generator) didww(id string) {
+	key := id + "~20260303T120000.250000Z" // with the start
 	attributes := object{
 		"call_id": id, "src_number": "442089643990", "dst_number": "37052123456", "time_start": "2026-03-03T12:00:00.250000+00:00",
 		"time_connect": "2026-03-03T12:00:08.250000+00:00", "time_end": "2026-03-03T12:01:13.950000+00:00", "duration": 66,
 		"success": true, "disconnect_code": 200, "rate": 0.012, "billing_duration": 66, "price": 0.0132,
 	}
 	for _, kind := range []string{"start", "connect", "end"} {
-		g.post("event", "didww", id, "", object{"type": "outbound-call-" + kind + "-event", "id": "10-" + id, "attributes": attributes})
+		g.post("event", "didww", key, "", object{"type": "outbound-call-" + kind + "-event", "id": "10-" + id, "attributes": attributes})
 	}
-	line := g.record("event", "didww", id, "0.0132")
+	line := g.record("event", "didww", key, "0.0132")
 	g.add(line, text(object{"type": "outbound-cdr", "id": "cdr-" + id, "attributes": attributes, "mark": line.mark}))
 	if g.IntN(20) == 0 {
 		bad := g.record("quarantine", "didww", "", "")
